@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// dialect is what SQLite and PostgreSQL answer differently, all of it.
+type dialect interface {
+	name() string
+	bind(args []any) []any
+	// clock is the expression for now, in milliseconds, plus what a test moved it.
+	clock(ahead time.Duration) string
+	// clockArg is the same as an argument of a statement, or nil when the
+	// transaction must read its now first, because the expression may change
+	// between two statements of it.
+	clockArg(ahead time.Duration) any
+	lock() string       // behind a select: keeps the rows from changing until the commit
+	skipLocked() string // the same, passing over rows that are locked
+	lockHolds() string  // a statement that keeps others from changing the holds
+	like() string       // the operator that ignores upper and lower case
+	snapshotOptions() *sql.TxOptions
+	tryAgain(error) bool    // the database gave up for a reason of its own
+	unavailable(error) bool // it cannot be reached, or is too busy
+	reason(error) string    // why it could not be opened, for people
+	migrationsDir() string  // where the migrations lie
+	columnsOf() string      // a query for the columns of a table, or "" where nobody else makes tables
+	createSchema(string) string
+}
+
+// named turns what a transaction failed with into an error that may leave the
+// store: models errors and ends of contexts as they are, the rest by its kind.
+func (s *Store) named(err error) error {
+	var known *models.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case s.tryAgain(err), s.unavailable(err), unreachable(err):
+		return models.Unavailable(err)
+	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
+		return &models.Error{Code: models.CodeNotFound, Message: "there is no such row", Cause: err}
+	}
+	return &models.Error{Code: models.CodeInternal, Message: "the database refused a statement", Cause: err}
+}
+
+// unreachable reports errors of the way to the database, whichever it is.
+func unreachable(err error) bool {
+	var network net.Error
+	var file *fs.PathError
+	return errors.As(err, &network) || errors.As(err, &file) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded)
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// wrapped says what was being done; nil stays nil.
+func wrapped(err error, doing string, id int64) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %d: %w", doing, id, err)
+}
+
+// chunks cuts a list into pieces that fit into one statement.
+func chunks[T any](list []T, size int) iter.Seq[[]T] { return slices.Chunk(list, size) }
+
+func sortByID(list []models.Job) {
+	slices.SortFunc(list, func(a, b models.Job) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+func first(ids []int64) int64 {
+	if len(ids) == 0 {
+		return 0
+	}
+	return ids[0]
+}
+
+// texts reads rows of one text each and closes them.
+func texts(rows *sql.Rows) ([]string, error) {
+	defer func() { _ = rows.Close() }()
+	var list []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	return list, rows.Err()
+}

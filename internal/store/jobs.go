@@ -1,0 +1,251 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// Job reads a job; models.ErrNotFound when there is none.
+func (tx *Tx) Job(id int64) (*models.Job, error) {
+	return tx.jobWhere(id, `id = ? AND "deletedAt" IS NULL`, id)
+}
+
+// LockJob reads a job and keeps it from changing until the commit, with the
+// pipeline and the batch it belongs to. Locks are always taken in the order
+// pipeline, batch, job, so that no two transactions wait for each other.
+func (tx *Tx) LockJob(id int64) (*models.Job, error) {
+	const alone = `id = ? AND "deletedAt" IS NULL AND "batchId" IS NULL AND "pipelineId" IS NULL`
+	job, err := jobs.one(tx.rows("SELECT "+jobs.columns+" FROM {job} WHERE "+alone+tx.lock(), []any{id}))
+	if err != nil || job != nil {
+		return job, wrapped(err, "lock job", id)
+	}
+	job, err = tx.Job(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.lockParents(job); err != nil {
+		return nil, err
+	}
+	return tx.jobWhere(id, `id = ? AND "deletedAt" IS NULL`+tx.lock(), id)
+}
+
+// LockJobAlone reads a job and keeps it from changing until the commit, for
+// changes that concern no pipeline or batch.
+func (tx *Tx) LockJobAlone(id int64) (*models.Job, error) {
+	return tx.jobWhere(id, `id = ? AND "deletedAt" IS NULL`+tx.lock(), id)
+}
+
+// lockParents locks the pipelines a change of the job may touch, then its batch.
+func (tx *Tx) lockParents(job *models.Job) error {
+	if job.BatchID == nil && job.PipelineID == nil {
+		return nil
+	}
+	_, err := tx.exec(`SELECT id FROM {pipeline} WHERE id IN (
+			SELECT "pipelineId" FROM {pipelineStep} WHERE "deletedAt" IS NULL AND ("jobId" = ? OR "batchId" = ?)
+		) ORDER BY id`+tx.lock(), job.ID, job.BatchID)
+	if err == nil && job.BatchID != nil {
+		_, err = tx.exec("SELECT id FROM {batch} WHERE id = ?"+tx.lock(), *job.BatchID)
+	}
+	return wrapped(err, "lock the batch and pipeline of job", job.ID)
+}
+
+func (tx *Tx) jobWhere(id int64, condition string, args ...any) (*models.Job, error) {
+	job, err := jobs.one(tx.rows("SELECT "+jobs.columns+" FROM {job} WHERE "+condition, args))
+	if err != nil {
+		return nil, wrapped(err, "read job", id)
+	}
+	if job == nil {
+		return nil, notThere("job", id)
+	}
+	return job, nil
+}
+
+// JobByUniqueID reads the oldest job with this jobUniqueId, or nil.
+func (tx *Tx) JobByUniqueID(key string) (*models.Job, error) {
+	found, err := tx.JobsByUniqueID([]string{key})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[key], nil
+}
+
+// JobsByUniqueID reads the oldest job of each jobUniqueId that has one.
+func (tx *Tx) JobsByUniqueID(keys []string) (map[string]*models.Job, error) {
+	found := make(map[string]*models.Job, len(keys))
+	for part := range chunks(keys, 1000) {
+		list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
+			WHERE "jobUniqueId" IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{part}))
+		if err != nil {
+			return nil, fmt.Errorf("look up unique ids: %w", err)
+		}
+		for i := range list {
+			if key := *list[i].JobUniqueID; found[key] == nil {
+				found[key] = &list[i]
+			}
+		}
+	}
+	return found, nil
+}
+
+// RetryOf reads the job that retries the given one, or nil.
+func (tx *Tx) RetryOf(id int64) (*models.Job, error) {
+	job, err := jobs.one(tx.rows("SELECT "+jobs.columns+` FROM {job}
+		WHERE "retryOfJobId" = ? AND "deletedAt" IS NULL ORDER BY id DESC LIMIT 1`, []any{id}))
+	return job, wrapped(err, "read the retry of job", id)
+}
+
+// JobsOfBatch reads the jobs of a batch, by id. Unlike [Tx.LiveStatuses] it
+// includes jobs that have been retried.
+func (tx *Tx) JobsOfBatch(ids ...int64) ([]models.Job, error) {
+	list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
+		WHERE "batchId" IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{ids}))
+	return list, wrapped(err, "read the jobs of batch", first(ids))
+}
+
+// JobsWithID reads the jobs with these ids, by id.
+func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) {
+	all := []models.Job{}
+	for part := range chunks(ids, 1000) {
+		list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
+			WHERE id IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{part}))
+		if err != nil {
+			return nil, fmt.Errorf("read jobs: %w", err)
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
+
+// LiveStatuses counts the jobs of a batch by status, without those that have
+// been retried: their retry stands for them.
+func (tx *Tx) LiveStatuses(batchID int64) (map[models.JobStatus]int, error) {
+	rows, err := tx.rows(`SELECT status, count(*) FROM {job} WHERE `+live+` GROUP BY status`, []any{batchID})
+	if err != nil {
+		return nil, wrapped(err, "count the jobs of batch", batchID)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := make(map[models.JobStatus]int)
+	for rows.Next() {
+		var status models.JobStatus
+		var n int
+		if err := rows.Scan(&status, &n); err != nil {
+			return nil, wrapped(err, "count the jobs of batch", batchID)
+		}
+		counts[status] = n
+	}
+	return counts, wrapped(rows.Err(), "count the jobs of batch", batchID)
+}
+
+// live are the jobs of a batch that count for its outcome.
+const live = `"batchId" = ? AND "deletedAt" IS NULL AND NOT EXISTS (
+	SELECT 1 FROM {job} r WHERE r."retryOfJobId" = {job}.id AND r."deletedAt" IS NULL)`
+
+// MoveBatchJobs takes all jobs of a batch that have one status to another
+// and returns them. Retried jobs are left alone.
+func (tx *Tx) MoveBatchJobs(batchID int64, from, to models.JobStatus) ([]models.Job, error) {
+	moved, err := jobs.all(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?
+		WHERE `+live+` AND status = ? RETURNING `+jobs.columns, []any{to, tx.now(), batchID, from}))
+	return moved, wrapped(err, "move the jobs of batch", batchID)
+}
+
+// MoveJob takes a job to another status and changes set with it, provided that it
+// still has the status and attempt it was read with; else models.ErrConflict.
+// The job is updated in place.
+func (tx *Tx) MoveJob(job *models.Job, to models.JobStatus, set Set) error {
+	assignments, args := tx.assignments(set)
+	if assignments != "" {
+		assignments = ", " + assignments
+	}
+	args = append([]any{to, tx.now()}, args...)
+	args = append(args, job.ID, job.Status, job.Attempt)
+	moved, err := jobs.one(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?`+assignments+`
+		WHERE id = ? AND status = ? AND attempt = ? AND "deletedAt" IS NULL RETURNING `+jobs.columns, args))
+	if err != nil {
+		return wrapped(err, "move job", job.ID)
+	}
+	if moved == nil {
+		return changedMeanwhile("job", job.ID)
+	}
+	*job = *moved
+	return nil
+}
+
+// ChangeJob changes set and keeps the status: see [Tx.MoveJob].
+func (tx *Tx) ChangeJob(job *models.Job, set Set) error { return tx.MoveJob(job, job.Status, set) }
+
+// insertColumns are what a new job brings; the rest has the columns' defaults.
+var insertColumns = []string{
+	"type", "name", "jobUniqueId", "uniqueKey", "input", "output", "processingInfo", "status", "priorityLevel",
+	"startAfter", "batchId", "pipelineId", "retryOfJobId", "workerId", "maxAttempts", "backoffSeconds",
+	"backoffMaxSeconds", "isRecoverable", "isHighFrequency", "startedAt", "endedAt", "cancelledAt",
+	"createdAt", "updatedAt",
+}
+
+// insertRows bounds the rows of one statement: SQLite takes 32,766 arguments.
+const insertRows = 1000
+
+// InsertJobs inserts the jobs that own no unique key that is taken, in order,
+// and fills in what the database gave them. It returns those whose key was
+// taken, which have no id.
+func (tx *Tx) InsertJobs(list []*models.Job) ([]*models.Job, error) {
+	var taken []*models.Job
+	for part := range chunks(list, insertRows) {
+		missing, err := tx.insertJobs(part)
+		if err != nil {
+			return nil, fmt.Errorf("insert jobs: %w", err)
+		}
+		taken = append(taken, missing...)
+	}
+	return taken, nil
+}
+
+func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
+	now := tx.now()
+	args := make([]any, 0, len(list)*len(insertColumns))
+	for _, j := range list {
+		args = append(args, j.Type, j.Name, j.JobUniqueID, j.UniqueKey, j.Input, j.Output, j.ProcessingInfo, j.Status,
+			j.PriorityLevel, j.StartAfter, j.BatchID, j.PipelineID, j.RetryOfJobID, j.WorkerID, j.MaxAttempts, j.Backoff,
+			j.BackoffMax, j.IsRecoverable, j.IsHighFrequency,
+			nowIf(now, j.Status == models.JobProcessing), nowIf(now, j.Status.Ended()), nowIf(now, j.Status == models.JobCancelled),
+			now, now)
+	}
+	one := "(?" + strings.Repeat(", ?", len(insertColumns)-1) + ")"
+	query := `INSERT INTO {job} ("` + strings.Join(insertColumns, `", "`) + `") VALUES ` +
+		one + strings.Repeat(", "+one, len(list)-1) +
+		` ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL DO NOTHING RETURNING ` + jobs.columns
+	created, err := jobs.all(tx.rows(query, args))
+	if err != nil {
+		return nil, err
+	}
+	return match(list, created), nil
+}
+
+func nowIf(now any, condition bool) any {
+	if condition {
+		return now
+	}
+	return nil
+}
+
+// match gives each job of the list its row. Ids grow in the order of the list;
+// a row that is missing is one whose key was taken.
+func match(list []*models.Job, created []models.Job) []*models.Job {
+	sortByID(created)
+	var taken []*models.Job
+	next := 0
+	for _, job := range list {
+		if next < len(created) && sameKey(job.UniqueKey, created[next].UniqueKey) {
+			*job = created[next]
+			next++
+			continue
+		}
+		taken = append(taken, job)
+	}
+	return taken
+}
+
+func sameKey(a, b *string) bool {
+	return (a == nil) == (b == nil) && (a == nil || *a == *b)
+}

@@ -1,0 +1,276 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// Rows that upstream wrote may have no status yet, which means planned.
+const (
+	batchStatus    = `COALESCE(status, 'planned')`
+	pipelineStatus = `COALESCE(status, 'planned')`
+	stepStatus     = `COALESCE(status, 'planned')`
+)
+
+// Pipeline reads a pipeline; models.ErrNotFound when there is none.
+func (tx *Tx) Pipeline(id int64) (*models.Pipeline, error) { return tx.pipeline(id, "") }
+
+// LockPipeline reads a pipeline and keeps it from changing until the commit.
+func (tx *Tx) LockPipeline(id int64) (*models.Pipeline, error) { return tx.pipeline(id, tx.lock()) }
+
+func (tx *Tx) pipeline(id int64, lock string) (*models.Pipeline, error) {
+	p, err := pipelines.one(tx.rows("SELECT "+pipelines.columns+
+		` FROM {pipeline} WHERE id = ? AND "deletedAt" IS NULL`+lock, []any{id}))
+	if err != nil {
+		return nil, wrapped(err, "read pipeline", id)
+	}
+	if p == nil {
+		return nil, notThere("pipeline", id)
+	}
+	plannedPipeline(p)
+	return p, nil
+}
+
+func plannedPipeline(p *models.Pipeline) {
+	if p.Status == "" {
+		p.Status = models.PipelinePlanned
+	}
+}
+
+// InsertPipeline inserts a planned pipeline and fills in what the database gave it.
+func (tx *Tx) InsertPipeline(p *models.Pipeline) error {
+	now := tx.now()
+	made, err := pipelines.one(tx.rows(`INSERT INTO {pipeline} (name, metadata, status, "createdAt", "updatedAt")
+		VALUES (?, ?, ?, ?, ?) RETURNING `+pipelines.columns, []any{p.Name, p.Metadata, p.Status, now, now}))
+	if err != nil {
+		return fmt.Errorf("insert pipeline: %w", err)
+	}
+	*p = *made
+	return nil
+}
+
+// MovePipeline takes a pipeline to another status and changes set with it: see [Tx.MoveJob].
+func (tx *Tx) MovePipeline(p *models.Pipeline, to models.PipelineStatus, set Set) error {
+	assignments, args := tx.assignments(set)
+	if assignments != "" {
+		assignments = ", " + assignments
+	}
+	args = append([]any{to, tx.now()}, args...)
+	args = append(args, p.ID, p.Status)
+	moved, err := pipelines.one(tx.rows(`UPDATE {pipeline} SET status = ?, "updatedAt" = ?`+assignments+
+		` WHERE id = ? AND `+pipelineStatus+` = ? AND "deletedAt" IS NULL RETURNING `+pipelines.columns, args))
+	if err != nil {
+		return wrapped(err, "move pipeline", p.ID)
+	}
+	if moved == nil {
+		return changedMeanwhile("pipeline", p.ID)
+	}
+	*p = *moved
+	return nil
+}
+
+// Batch reads a batch; models.ErrNotFound when there is none.
+func (tx *Tx) Batch(id int64) (*models.Batch, error) { return tx.batch(id, "") }
+
+// LockBatch reads a batch and keeps it from changing until the commit.
+func (tx *Tx) LockBatch(id int64) (*models.Batch, error) { return tx.batch(id, tx.lock()) }
+
+func (tx *Tx) batch(id int64, lock string) (*models.Batch, error) {
+	b, err := batches.one(tx.rows("SELECT "+batches.columns+
+		` FROM {batch} WHERE id = ? AND "deletedAt" IS NULL`+lock, []any{id}))
+	if err != nil {
+		return nil, wrapped(err, "read batch", id)
+	}
+	if b == nil {
+		return nil, notThere("batch", id)
+	}
+	plannedBatch(b)
+	return b, nil
+}
+
+func plannedBatch(b *models.Batch) {
+	if b.Status == "" {
+		b.Status = models.BatchPlanned
+	}
+}
+
+// BatchesWithID reads the batches with these ids, by id.
+func (tx *Tx) BatchesWithID(ids []int64) ([]models.Batch, error) {
+	list, err := batches.all(tx.rows("SELECT "+batches.columns+
+		` FROM {batch} WHERE id IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{ids}))
+	for i := range list {
+		plannedBatch(&list[i])
+	}
+	return list, wrapped(err, "read batch", first(ids))
+}
+
+// InsertBatch inserts a batch and fills in what the database gave it.
+func (tx *Tx) InsertBatch(b *models.Batch) error {
+	now := tx.now()
+	made, err := batches.one(tx.rows(`INSERT INTO {batch} (status, "pipelineId", "createdAt", "updatedAt")
+		VALUES (?, ?, ?, ?) RETURNING `+batches.columns, []any{b.Status, b.PipelineID, now, now}))
+	if err != nil {
+		return fmt.Errorf("insert batch: %w", err)
+	}
+	*b = *made
+	return nil
+}
+
+// MoveBatch takes a batch to another status: see [Tx.MoveJob].
+func (tx *Tx) MoveBatch(b *models.Batch, to models.BatchStatus) error {
+	moved, err := batches.one(tx.rows(`UPDATE {batch} SET status = ?, "updatedAt" = ?
+		WHERE id = ? AND `+batchStatus+` = ? AND "deletedAt" IS NULL RETURNING `+batches.columns,
+		[]any{to, tx.now(), b.ID, b.Status}))
+	if err != nil {
+		return wrapped(err, "move batch", b.ID)
+	}
+	if moved == nil {
+		return changedMeanwhile("batch", b.ID)
+	}
+	*b = *moved
+	return nil
+}
+
+// Steps reads the steps of a pipeline in order.
+func (tx *Tx) Steps(pipelineID int64) ([]models.Step, error) {
+	list, err := steps.all(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
+		WHERE "pipelineId" = ? AND "deletedAt" IS NULL ORDER BY "index", id`, []any{pipelineID}))
+	for i := range list {
+		plannedStep(&list[i])
+	}
+	return list, wrapped(err, "read the steps of pipeline", pipelineID)
+}
+
+func plannedStep(s *models.Step) {
+	if s.Status == "" {
+		s.Status = models.StepPlanned
+	}
+}
+
+// NextStep reads the planned step with the lowest index, or nil.
+func (tx *Tx) NextStep(pipelineID int64) (*models.Step, error) {
+	step, err := steps.one(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
+		WHERE "pipelineId" = ? AND `+stepStatus+` = 'planned' AND "deletedAt" IS NULL
+		ORDER BY "index", id LIMIT 1`, []any{pipelineID}))
+	if step != nil {
+		plannedStep(step)
+	}
+	return step, wrapped(err, "read the next step of pipeline", pipelineID)
+}
+
+// StepOfJob reads the step of its pipeline that a job is, or nil.
+func (tx *Tx) StepOfJob(job *models.Job) (*models.Step, error) {
+	return tx.stepOf("jobId", job.ID, job.PipelineID)
+}
+
+// StepOfBatch reads the step of its pipeline that a batch is, or nil.
+func (tx *Tx) StepOfBatch(batch *models.Batch) (*models.Step, error) {
+	return tx.stepOf("batchId", batch.ID, batch.PipelineID)
+}
+
+func (tx *Tx) stepOf(column string, id int64, pipelineID *int64) (*models.Step, error) {
+	if pipelineID == nil {
+		return nil, nil
+	}
+	step, err := steps.one(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
+		WHERE "`+column+`" = ? AND "pipelineId" = ? AND "deletedAt" IS NULL ORDER BY id LIMIT 1`, []any{id, *pipelineID}))
+	if step != nil {
+		plannedStep(step)
+	}
+	return step, wrapped(err, "read the step of", id)
+}
+
+// AppendSteps inserts planned steps behind the last one of a locked pipeline.
+func (tx *Tx) AppendSteps(pipelineID int64, list []*models.Step) error {
+	// Count of steps + 1, but never an index that is taken: a step may have left.
+	var last int
+	err := tx.row(`SELECT COALESCE(max("index"), 0) FROM {pipelineStep}
+		WHERE "pipelineId" = ? AND "deletedAt" IS NULL`, []any{pipelineID}, &last)
+	if err != nil {
+		return wrapped(err, "count the steps of pipeline", pipelineID)
+	}
+	for part := range chunks(list, insertRows) {
+		if err := tx.insertSteps(pipelineID, last, part); err != nil {
+			return wrapped(err, "append steps to pipeline", pipelineID)
+		}
+		last += len(part)
+	}
+	return nil
+}
+
+func (tx *Tx) insertSteps(pipelineID int64, last int, list []*models.Step) error {
+	now := tx.now()
+	args := make([]any, 0, 6*len(list))
+	for i, step := range list {
+		args = append(args, pipelineID, step.JobID, step.BatchID, last+1+i, now, now)
+	}
+	made, err := steps.all(tx.rows(`INSERT INTO {pipelineStep}
+			("pipelineId", "jobId", "batchId", "index", status, "createdAt", "updatedAt")
+		VALUES (?, ?, ?, ?, 'planned', ?, ?)`+strings.Repeat(", (?, ?, ?, ?, 'planned', ?, ?)", len(list)-1)+
+		` RETURNING `+steps.columns, args))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(made, func(a, b models.Step) int { return a.Index - b.Index })
+	for i := range made {
+		*list[i] = made[i]
+	}
+	return nil
+}
+
+// ChangeStep changes a step of a locked pipeline.
+func (tx *Tx) ChangeStep(step *models.Step, set Set) error {
+	assignments, args := tx.assignments(set)
+	args = append(append([]any{tx.now()}, args...), step.ID)
+	changed, err := steps.one(tx.rows(`UPDATE {pipelineStep} SET "updatedAt" = ?, `+assignments+`
+		WHERE id = ? AND "deletedAt" IS NULL RETURNING `+steps.columns, args))
+	if err != nil {
+		return wrapped(err, "change step", step.ID)
+	}
+	if changed == nil {
+		return changedMeanwhile("step", step.ID)
+	}
+	*step = *changed
+	return nil
+}
+
+// RemoveStep takes a step out of its locked pipeline.
+func (tx *Tx) RemoveStep(step *models.Step) error {
+	return tx.ChangeStep(step, Set{"deletedAt": Now{}})
+}
+
+// ofPipeline are the jobs of a pipeline's steps, their own or in their batches.
+const ofPipeline = `"deletedAt" IS NULL AND (id IN (SELECT "jobId" FROM {pipelineStep}
+		WHERE "pipelineId" = ? AND "deletedAt" IS NULL AND "jobId" IS NOT NULL)
+	OR "batchId" IN (SELECT "batchId" FROM {pipelineStep}
+		WHERE "pipelineId" = ? AND "deletedAt" IS NULL AND "batchId" IS NOT NULL))`
+
+// CancelJobsOf cancels the waiting jobs of a locked pipeline, asks those that
+// are processed to cancel, and fails its batches that have not ended.
+func (tx *Tx) CancelJobsOf(pipelineID int64) error {
+	now := tx.now()
+	// The waiting ones first: one that is acquired meanwhile is met by the second statement.
+	_, err := tx.exec(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
+		WHERE status IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
+	if err == nil {
+		_, err = tx.exec(`UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
+			WHERE status = 'processing' AND `+ofPipeline, now, pipelineID, pipelineID)
+	}
+	if err == nil {
+		_, err = tx.exec(`UPDATE {batch} SET status = 'failed', "updatedAt" = ?
+			WHERE `+batchStatus+` IN ('planned', 'processing') AND "deletedAt" IS NULL AND id IN (
+				SELECT "batchId" FROM {pipelineStep} WHERE "pipelineId" = ? AND "deletedAt" IS NULL)`, now, pipelineID)
+	}
+	return wrapped(err, "cancel the jobs of pipeline", pipelineID)
+}
+
+// CountHeldJobsOf counts the jobs of a pipeline that workers hold.
+func (tx *Tx) CountHeldJobsOf(pipelineID int64) (int, error) {
+	var n int
+	err := tx.row(`SELECT count(*) FROM {job} WHERE status IN ('processing', 'cancel-requested') AND `+ofPipeline,
+		[]any{pipelineID, pipelineID}, &n)
+	return n, wrapped(err, "count the running jobs of pipeline", pipelineID)
+}

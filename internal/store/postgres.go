@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	gormpostgres "gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// maxConns bounds the connections of a pool of our own: a few busy ones do
+// more than many that wait for each other.
+const maxConns = 10
+
+func (s *Store) openPostgres(url string) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return &models.Error{Code: models.CodeInvalid, Message: "the database's URL cannot be read: " + withoutURL(err), Cause: err}
+	}
+	if !strings.Contains(url, "default_query_exec_mode") {
+		// Statements without names leave nothing behind on a connection, so
+		// that a proxy may hand it to somebody else after each transaction.
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	s.ours = append(s.ours, db)
+	return s.usePostgres(db)
+}
+
+// usePostgres works over db with a configuration of our own, whatever the host chose for its.
+func (s *Store) usePostgres(db *sql.DB) error {
+	s.dialect, s.writer, s.reader = postgres{}, db, db
+	return s.wrap(gormpostgres.New(gormpostgres.Config{Conn: db}))
+}
+
+// wrap opens our own GORM over connections that are already there.
+func (s *Store) wrap(dialector gorm.Dialector) error {
+	db, err := gorm.Open(dialector, &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard, // errors are returned, and logged once where they end
+	})
+	if err != nil {
+		return &models.Error{Code: models.CodeUnavailable, Message: "cannot open the database: " + s.reason(err), Cause: err}
+	}
+	s.db = db
+	return nil
+}
+
+// withoutURL keeps the password out of a message.
+func withoutURL(err error) string {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) && errors.Unwrap(parse) != nil {
+		return errors.Unwrap(parse).Error()
+	}
+	return "it must look like postgres://user:password@host:5432/database"
+}
+
+type postgres struct{}
+
+func (postgres) name() string { return "postgres" }
+
+func (postgres) bind(args []any) []any { return args }
+
+func (postgres) clock(ahead time.Duration) string {
+	const now = "date_trunc('milliseconds', now())"
+	if ahead == 0 {
+		return now
+	}
+	return fmt.Sprintf("(%s + interval '%d milliseconds')", now, ahead.Milliseconds())
+}
+
+// clockArg is an expression: now() is the same in the whole transaction.
+func (p postgres) clockArg(ahead time.Duration) any { return gorm.Expr(p.clock(ahead)) }
+
+// Rows are locked without their keys, so that a new row that refers to one
+// need not wait.
+func (postgres) lock() string       { return " FOR NO KEY UPDATE" }
+func (postgres) skipLocked() string { return " FOR NO KEY UPDATE SKIP LOCKED" }
+
+func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
+
+func (postgres) like() string { return "ILIKE" }
+
+func (postgres) snapshotOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// The classes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+func (postgres) tryAgain(err error) bool {
+	switch code := sqlState(err); code {
+	case "40001", "40P01": // serialization failure, deadlock
+		return true
+	}
+	return false
+}
+
+func (postgres) unavailable(err error) bool {
+	code := sqlState(err)
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || pgconn.Timeout(err) || strings.HasPrefix(code, "08") || // connection
+		strings.HasPrefix(code, "53") || // out of connections, memory, disk
+		strings.HasPrefix(code, "57P") || // shutting down
+		code == "55P03" || code == "57014" // lock not to be had, statement timed out
+}
+
+func sqlState(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+func (postgres) reason(err error) string {
+	var refused *pgconn.PgError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &refused):
+		return "PostgreSQL answers: " + refused.Message
+	case errors.As(err, &network):
+		return fmt.Sprintf("PostgreSQL does not answer at %s (%v)", network.Addr, network.Err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "PostgreSQL does not answer in time"
+	}
+	return "PostgreSQL does not answer"
+}
+
+func (postgres) migrationsDir() string { return "migrations/postgres" }
+
+func (postgres) columnsOf() string {
+	return `SELECT column_name::text FROM information_schema.columns
+		WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?::text, ''), current_schema()::text)`
+}
+
+func (postgres) createSchema(name string) string { return `CREATE SCHEMA IF NOT EXISTS "` + name + `"` }

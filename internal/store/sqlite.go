@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	gormsqlite "gorm.io/driver/sqlite"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+const memory = ":memory:"
+
+// openSQLite opens a file with connections of our own: one that writes, and
+// some that read what was last committed.
+func (s *Store) openSQLite(ctx context.Context, file string) error {
+	s.dialect = sqlite{}
+	if file == memory {
+		return s.useSQLite(s.pool(sqliteDriver, memory, 1), nil)
+	}
+	if dir := filepath.Dir(file); dir != "." {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return &models.Error{Code: models.CodeUnavailable, Message: "cannot open the database: " + s.reason(err), Cause: err}
+		}
+	}
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", file, err)
+	}
+	return s.openFile(ctx, sqliteDriver, path)
+}
+
+func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) error {
+	// Immediate: a transaction that reads first and writes later could find
+	// that somebody else wrote in between, and would have to give up.
+	writer := s.pool(d, fileDSN(path, "_txlock=immediate"), 1)
+	if err := useWAL(ctx, writer); err != nil {
+		return &models.Error{Code: models.CodeUnavailable, Message: "cannot open the database: " + s.reason(err), Cause: err}
+	}
+	return s.useSQLite(writer, s.pool(d, fileDSN(path, "_txlock=deferred"), max(4, 2*runtime.NumCPU())))
+}
+
+// fileDSN is the name of a file with a parameter that both drivers know, with
+// characters of the path that would end it escaped.
+func fileDSN(path, parameter string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + parameter
+}
+
+func (s *Store) useSQLite(writer, reader *sql.DB) error {
+	if reader == nil {
+		reader = writer
+	}
+	s.dialect, s.writer, s.reader, s.turn = sqlite{}, writer, reader, make(chan struct{}, 1)
+	return s.wrap(&gormsqlite.Dialector{Conn: writer})
+}
+
+// useWAL lets readers go on while somebody writes. It needs the file for
+// itself for a moment, which another process may hold.
+func useWAL(ctx context.Context, db *sql.DB) error {
+	var mode string
+	var err error
+	for try := 1; try <= maxTries; try++ {
+		if err = db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err == nil {
+			return nil // a file system without shared memory keeps its mode, and works
+		}
+		if !(sqlite{}).tryAgain(err) {
+			return err
+		}
+		if rested := rest(ctx, try); rested != nil {
+			return rested
+		}
+	}
+	return err
+}
+
+// pool opens connections by a driver directly, so that each is prepared the
+// same way whatever the driver calls its parameters.
+func (s *Store) pool(d driver.Driver, dsn string, size int) *sql.DB {
+	db := sql.OpenDB(sqliteConnector{d, dsn})
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	s.ours = append(s.ours, db)
+	return db
+}
+
+type sqliteConnector struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (c sqliteConnector) Driver() driver.Driver { return c.driver }
+
+// Connect opens a connection that waits while another process writes, rather
+// than failing at once.
+func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.driver.Open(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	for _, pragma := range []string{"PRAGMA busy_timeout = 30000", "PRAGMA foreign_keys = ON"} {
+		if err := execute(ctx, conn, pragma); err != nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("%s: %w", pragma, err)
+		}
+	}
+	return conn, nil
+}
+
+func execute(ctx context.Context, conn driver.Conn, statement string) error {
+	if e, ok := conn.(driver.ExecerContext); ok {
+		_, err := e.ExecContext(ctx, statement, nil)
+		return err
+	}
+	prepared, err := conn.Prepare(statement)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = prepared.Close() }()
+	_, err = prepared.Exec(nil) //nolint:staticcheck // the only way of a driver without contexts
+	return err
+}
+
+type sqlite struct{}
+
+func (sqlite) name() string { return "sqlite" }
+
+// bind writes times in the one format that sorts; drivers each have their own.
+func (sqlite) bind(args []any) []any {
+	for i, arg := range args {
+		switch t := arg.(type) {
+		case time.Time:
+			args[i] = t.UTC().Format(sqliteTime)
+		case *time.Time:
+			if args[i] = nil; t != nil {
+				args[i] = t.UTC().Format(sqliteTime)
+			}
+		}
+	}
+	return args
+}
+
+func (sqlite) clock(ahead time.Duration) string {
+	return fmt.Sprintf("strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', 'now', '%+.3f seconds')", ahead.Seconds())
+}
+
+func (sqlite) clockArg(time.Duration) any { return nil }
+
+// SQLite has one writer, so nobody else can hold or change a row.
+func (sqlite) lock() string       { return "" }
+func (sqlite) skipLocked() string { return "" }
+func (sqlite) lockHolds() string  { return "" }
+
+func (sqlite) like() string { return "LIKE" }
+
+func (sqlite) snapshotOptions() *sql.TxOptions { return nil }
+
+// The result codes of https://www.sqlite.org/rescode.html.
+const (
+	sqliteBusy   = 5
+	sqliteLocked = 6
+	sqliteFull   = 13
+	sqliteCant   = 14
+	sqliteIOErr  = 10
+)
+
+func (sqlite) tryAgain(err error) bool {
+	code := sqliteCode(err)
+	return code == sqliteBusy || code == sqliteLocked
+}
+
+func (sqlite) unavailable(err error) bool {
+	code := sqliteCode(err)
+	return code == sqliteFull || code == sqliteCant || code == sqliteIOErr
+}
+
+// sqliteCode returns the primary result code of an error by either driver, 0 for others.
+func sqliteCode(err error) int {
+	var pure interface{ Code() int }
+	if errors.As(err, &pure) {
+		return pure.Code() & 0xff
+	}
+	return cgoSQLiteCode(err)
+}
+
+func (sqlite) reason(err error) string {
+	var file *os.PathError
+	if errors.As(err, &file) {
+		return fmt.Sprintf("%s: %v", file.Path, file.Err)
+	}
+	return fmt.Sprintf("SQLite answers: %v", err)
+}
+
+func (sqlite) migrationsDir() string { return "migrations/sqlite" }
+
+func (sqlite) columnsOf() string { return "SELECT name FROM pragma_table_info(?) WHERE ? = ''" }
+
+func (sqlite) createSchema(string) string { return "" }

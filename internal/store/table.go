@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"gorm.io/gorm/schema"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// table reads one noun's rows. Its columns are read off the GORM model, so
+// that they stand in one place.
+type table[T any] struct {
+	fields  []*schema.Field
+	columns string // quoted, with commas
+}
+
+var (
+	jobs      = tableOf[models.Job]()
+	batches   = tableOf[models.Batch]()
+	pipelines = tableOf[models.Pipeline]()
+	steps     = tableOf[models.Step]()
+	holds     = tableOf[models.Hold]()
+)
+
+func tableOf[T any]() table[T] {
+	parsed, err := schema.Parse(new(T), &sync.Map{}, schema.NamingStrategy{})
+	if err != nil {
+		panic(fmt.Sprintf("gnj: the model %T: %v", new(T), err)) // a fault of ours that every test meets
+	}
+	names := make([]string, len(parsed.Fields))
+	for i, f := range parsed.Fields {
+		names[i] = `"` + f.DBName + `"`
+	}
+	return table[T]{parsed.Fields, strings.Join(names, ", ")}
+}
+
+// prefixed is the columns with an alias in front, for statements with a join.
+func (t table[T]) prefixed(alias string) string {
+	return alias + "." + strings.ReplaceAll(t.columns, ", ", ", "+alias+".")
+}
+
+// all reads the rows to their end and closes them.
+func (t table[T]) all(rows *sql.Rows, err error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	items := []T{}
+	for rows.Next() {
+		var item T
+		if err := rows.Scan(t.into(&item)...); err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+// one reads the first row; without one it returns nil.
+func (t table[T]) one(rows *sql.Rows, err error) (*T, error) {
+	items, err := t.all(rows, err)
+	if err != nil || len(items) == 0 {
+		return nil, err
+	}
+	return &items[0], nil
+}
+
+// into returns where to scan the columns of item.
+func (t table[T]) into(item *T) []any {
+	value := reflect.ValueOf(item).Elem()
+	dests := make([]any, len(t.fields))
+	for i, f := range t.fields {
+		dests[i] = destination(f.ReflectValueOf(context.Background(), value))
+	}
+	return dests
+}
+
+// destination scans into a field what either database may return for it: times
+// as text, null in columns that upstream's tables allow to be null.
+func destination(field reflect.Value) any {
+	switch p := field.Addr().Interface().(type) {
+	case *time.Time:
+		return timeInto(p)
+	case **time.Time:
+		return timeOrNull{p}
+	case *models.JSON:
+		return p
+	default:
+		if field.Kind() == reflect.String || field.Kind() == reflect.Int || field.Kind() == reflect.Int64 {
+			return zeroForNull{field}
+		}
+		return p
+	}
+}
+
+// zeroForNull scans null as the empty string or 0.
+type zeroForNull struct{ field reflect.Value }
+
+func (d zeroForNull) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		d.field.SetZero()
+	case int64:
+		if d.field.Kind() == reflect.String {
+			return fmt.Errorf("scan text: unexpected number")
+		}
+		d.field.SetInt(v)
+	case string:
+		d.field.SetString(v)
+	case []byte:
+		d.field.SetString(string(v))
+	default:
+		return fmt.Errorf("scan %s: unexpected %T", d.field.Type(), src)
+	}
+	return nil
+}
+
+type timeOrNull struct{ to **time.Time }
+
+func (d timeOrNull) Scan(src any) error {
+	if src == nil {
+		*d.to = nil
+		return nil
+	}
+	var t time.Time
+	if err := timeInto(&t).Scan(src); err != nil {
+		return err
+	}
+	*d.to = &t
+	return nil
+}
+
+type timeValue struct{ to *time.Time }
+
+func timeInto(t *time.Time) timeValue { return timeValue{t} }
+
+// sqliteTime is how times are stored in SQLite: fixed in length, so that they
+// sort as text.
+const sqliteTime = "2006-01-02 15:04:05.000-07:00"
+
+func (d timeValue) Scan(src any) error {
+	switch v := src.(type) {
+	case time.Time:
+		*d.to = v.UTC()
+		return nil
+	case string:
+		t, err := time.Parse(sqliteTime, v)
+		*d.to = t.UTC()
+		return err
+	case []byte:
+		return d.Scan(string(v))
+	}
+	return fmt.Errorf("scan time: unexpected %T", src)
+}

@@ -1,0 +1,179 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// Acquire takes the first queued jobs of the types: the highest priorityLevel
+// first, and within it the lowest id, over all the types; passing over jobs that
+// are not due, held or deleted. Each becomes an attempt of the worker. Two
+// acquires never get the same job. Without a job it answers an empty list, after
+// waiting for one as long as in.Wait says.
+//
+// It answers models.ErrInvalid for input that cannot be accepted. When ctx ends
+// it answers ctx's error and leaves no job behind.
+func (s *Service) Acquire(ctx context.Context, in Acquire) ([]models.Job, error) {
+	claim, err := s.checkAcquire(in)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := s.claim(ctx, claim)
+	if err != nil || len(jobs) > 0 || in.Wait == 0 {
+		return jobs, err
+	}
+	return s.await(ctx, claim, in.Wait)
+}
+
+func (s *Service) checkAcquire(in Acquire) (store.Claim, error) {
+	var p problems
+	p.types("types", in.Types)
+	p.optionalText("workerId", in.WorkerID)
+	p.between("count", &in.Count, 0, MaxCount)
+	p.lease("leaseSeconds", in.Lease)
+	if in.Wait < 0 || in.Wait > MaxWait {
+		p.add("waitSeconds", "must be 0 to %d", int(MaxWait.Seconds()))
+	}
+	if in.Wait > 0 && s.store.Joined() {
+		p.add("waitSeconds", "must be 0 in a transaction")
+	}
+	types := slices.Clone(in.Types)
+	slices.Sort(types)
+	return store.Claim{
+		Types: slices.Compact(types), WorkerID: in.WorkerID, Count: max(in.Count, 1),
+		Lease: orLease(in.Lease, s.options.Lease),
+	}, p.err()
+}
+
+func orLease(asked, otherwise time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	return otherwise
+}
+
+// await claims whenever there may be a job, until the wait is over.
+func (s *Service) await(ctx context.Context, claim store.Claim, wait time.Duration) ([]models.Job, error) {
+	me, leave := s.waiting.join(claim.Types)
+	defer leave()
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		// Once more after lining up: a job may have come in between.
+		jobs, err := s.claim(ctx, claim)
+		if err != nil || len(jobs) > 0 {
+			return jobs, err
+		}
+		select {
+		case <-me.woken:
+		case <-over.C:
+			return []models.Job{}, nil
+		case <-s.waiting.closed:
+			return []models.Job{}, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// claim claims jobs for a caller who may go away meanwhile: the claim is not
+// cut short, because then nobody would know whether it happened, and what was
+// claimed for nobody is given back.
+func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var jobs []models.Job
+	err := s.writeOne(ctx, func(t *txn) (err error) {
+		jobs, err = t.ClaimJobs(claim)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil && len(jobs) > 0 {
+		return nil, errors.Join(err, s.GiveBack(context.WithoutCancel(ctx), jobs))
+	}
+	for i := range jobs { // where one job was, there may be another
+		s.waiting.wake(jobs[i].Type, 1)
+	}
+	return jobs, nil
+}
+
+// GiveBack returns acquired jobs that their worker will not do, without
+// spending an attempt: each waits again where it did. One that was asked to cancel
+// is cancelled. Jobs that somebody else holds or that have ended are left alone.
+func (s *Service) GiveBack(ctx context.Context, jobs []models.Job) error {
+	var all []error
+	for _, acquired := range jobs {
+		all = append(all, s.write(ctx, func(t *txn) error {
+			job, err := t.LockJob(acquired.ID)
+			if err != nil || job.Attempt != acquired.Attempt || !job.Status.Held() {
+				return err
+			}
+			if job.Status == models.JobCancelRequested {
+				return t.end(job, models.JobCancelled, nil)
+			}
+			return t.requeue(job, store.Set{"maxAttempts": job.MaxAttempts + 1})
+		}))
+	}
+	return errors.Join(all...)
+}
+
+// requeue puts a processed job back to where it waits.
+func (t *txn) requeue(job *models.Job, set store.Set) error {
+	to, err := t.waitsAs(job)
+	if err != nil {
+		return err
+	}
+	if to == models.JobCancelled {
+		delete(set, "startAfter")
+	}
+	if _, finished := set["finishedStatus"]; finished {
+		set["finishedStatus"] = to
+	}
+	if to.Ended() {
+		return t.end(job, to, set)
+	}
+	set["workerId"], set["startedAt"] = nil, nil
+	return t.move(job, to, set)
+}
+
+// waitsAs is how a job waits that goes back: queued, planned when its batch or
+// pipeline has failed, and not at all when its pipeline was asked to cancel.
+func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
+	status := models.JobQueued
+	var step *models.Step
+	var err error
+	if job.BatchID != nil {
+		batch, failed := t.Batch(*job.BatchID)
+		if failed != nil {
+			return "", failed
+		}
+		if batch.Status == models.BatchFailed {
+			status = models.JobPlanned
+		}
+		step, err = t.StepOfBatch(batch)
+	} else {
+		step, err = t.StepOfJob(job)
+	}
+	if err != nil || step == nil {
+		return status, err
+	}
+	pipeline, err := t.Pipeline(step.PipelineID)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case pipeline.CancelRequestedAt != nil:
+		return models.JobCancelled, nil
+	case pipeline.Status == models.PipelineFailed:
+		return models.JobPlanned, nil
+	}
+	return status, nil
+}

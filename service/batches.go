@@ -1,0 +1,192 @@
+package service
+
+import (
+	"context"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// CreateBatch creates a planned batch, with jobs at once if wanted; with a
+// pipeline it is its last step, unless the pipeline has ended.
+//
+// It answers models.ErrInvalid for input that cannot be accepted, also for a
+// pipeline that is not there.
+func (s *Service) CreateBatch(ctx context.Context, in NewBatch) (*BatchDetail, error) {
+	var p problems
+	p.batch("", in)
+	p.id("pipelineId", in.PipelineID)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	var batch *BatchDetail
+	err := s.write(ctx, func(t *txn) error {
+		steps, err := t.stepsTo(in.PipelineID)
+		if err != nil {
+			return err
+		}
+		if batch, err = t.createBatch(in, in.PipelineID); err != nil || !steps {
+			return err
+		}
+		return t.AppendSteps(*in.PipelineID, []*models.Step{{BatchID: &batch.ID}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return batch, nil
+}
+
+// batch checks a new batch; at stands before its fields' names. Its jobs
+// belong to it alone.
+func (p *problems) batch(at string, in NewBatch) {
+	if len(in.Jobs) > MaxBulk {
+		p.add(at+"jobs", "must hold at most %d jobs, not %d", MaxBulk, len(in.Jobs))
+		return
+	}
+	for i, job := range in.Jobs {
+		field := indexed(at + "jobs")(i)
+		p.job(field, job)
+		p.homeless(field, job)
+	}
+}
+
+// homeless checks a job that gets its batch and pipeline from where it stands.
+func (p *problems) homeless(at string, job NewJob) {
+	if job.BatchID != nil {
+		p.add(at+"batchId", "must be left out: the job belongs to what is created here")
+	}
+	if job.PipelineID != nil {
+		p.add(at+"pipelineId", "must be left out: the job belongs to what is created here")
+	}
+}
+
+// stepsTo locks the pipeline a new batch names and reports whether it still takes steps.
+func (t *txn) stepsTo(pipelineID *int64) (bool, error) {
+	if pipelineID == nil {
+		return false, nil
+	}
+	pipeline, err := t.LockPipeline(*pipelineID)
+	if err != nil {
+		return false, asField(err, "pipelineId")
+	}
+	return !pipeline.Status.Ended(), nil
+}
+
+// createBatch creates a checked batch and its jobs.
+func (t *txn) createBatch(in NewBatch, pipelineID *int64) (*BatchDetail, error) {
+	batch := &BatchDetail{Batch: models.Batch{Status: models.BatchPlanned, PipelineID: pipelineID}, Jobs: []models.Job{}}
+	if err := t.InsertBatch(&batch.Batch); err != nil {
+		return nil, err
+	}
+	if len(in.Jobs) == 0 {
+		return batch, nil
+	}
+	jobs := make([]NewJob, len(in.Jobs))
+	for i, job := range in.Jobs {
+		job.BatchID = &batch.ID
+		jobs[i] = job
+	}
+	created, err := t.create(jobs, indexed("jobs"))
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range created {
+		if c.Existed {
+			return nil, takenID(indexed("jobs")(i), c)
+		}
+		batch.Jobs = append(batch.Jobs, *c.Job)
+	}
+	return batch, nil
+}
+
+// takenID refuses a jobUniqueId that is taken where the job must be a new one.
+func takenID(at string, c CreatedJob) error {
+	return models.Conflict("%sjobUniqueId %q belongs to job %d, which cannot be part of what is created here", at, *c.JobUniqueID, c.ID)
+}
+
+// Batch reads a batch with its jobs; models.ErrNotFound when there is none.
+func (s *Service) Batch(ctx context.Context, id int64) (*BatchDetail, error) {
+	if err := checkID("batch", id); err != nil {
+		return nil, err
+	}
+	var batch *BatchDetail
+	err := s.store.Snapshot(ctx, func(tx *store.Tx) (err error) {
+		batch, err = batchDetail(tx, id)
+		return err
+	})
+	return batch, err
+}
+
+func batchDetail(tx *store.Tx, id int64) (*BatchDetail, error) {
+	batch, err := tx.Batch(id)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := tx.JobsOfBatch(id)
+	return &BatchDetail{*batch, jobs}, err
+}
+
+// StartBatch queues the jobs of a planned batch that is no step of a pipeline.
+//
+// It answers models.ErrNotFound for a batch that is not there and
+// models.ErrConflict for one that was started or that its pipeline starts.
+func (s *Service) StartBatch(ctx context.Context, id int64) (*BatchDetail, error) {
+	if err := checkID("batch", id); err != nil {
+		return nil, err
+	}
+	var detail *BatchDetail
+	err := s.write(ctx, func(t *txn) error {
+		if err := t.startBatch(id); err != nil {
+			return err
+		}
+		var err error
+		detail, err = batchDetail(t.Tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return detail, nil
+}
+
+func (t *txn) startBatch(id int64) error {
+	batch, err := t.LockBatch(id)
+	if err != nil {
+		return err
+	}
+	step, err := t.StepOfBatch(batch)
+	if err != nil {
+		return err
+	}
+	if step != nil {
+		return models.Conflict("batch %d is a step of pipeline %d, which starts it", id, step.PipelineID)
+	}
+	if batch.Status != models.BatchPlanned {
+		return models.Conflict("batch %d has already been started", id)
+	}
+	queued, err := t.queueBatch(batch)
+	if err != nil || queued > 0 {
+		return err
+	}
+	return t.decideBatch(batch) // nothing to run
+}
+
+// Batches lists batches.
+//
+// It answers models.ErrInvalid for a filter that cannot be accepted.
+func (s *Service) Batches(ctx context.Context, filter BatchFilter) (List[models.Batch], error) {
+	var p problems
+	oneOf(&p, "status", filter.Status, models.BatchStatuses)
+	page := p.page(filter.Page, nil)
+	if err := p.err(); err != nil {
+		return List[models.Batch]{}, err
+	}
+	var list List[models.Batch]
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		list.Items, list.NextCursor, err = tx.ListBatches([]store.Condition{
+			store.InOrPlanned(filter.Status), inIDs("pipelineId", filter.PipelineID),
+		}, page)
+		return err
+	})
+	return list, err
+}

@@ -1,0 +1,280 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// CreateJob creates a job, or answers the one that has its jobUniqueId.
+//
+// It answers models.ErrInvalid for input that cannot be accepted, also for a
+// batch or pipeline that is not there, and models.ErrConflict for a batch that
+// has ended.
+func (s *Service) CreateJob(ctx context.Context, in NewJob) (CreatedJob, error) {
+	if err := checkJobs("", []NewJob{in}); err != nil {
+		return CreatedJob{}, err
+	}
+	if in.JobUniqueID == nil && in.BatchID == nil && in.PipelineID == nil {
+		return s.createAlone(ctx, in)
+	}
+	var created []CreatedJob
+	err := s.write(ctx, func(t *txn) (err error) {
+		created, err = t.create([]NewJob{in}, alone)
+		return err
+	})
+	if err != nil {
+		return CreatedJob{}, err
+	}
+	return created[0], nil
+}
+
+// createAlone creates a job that concerns nothing else, in one statement.
+func (s *Service) createAlone(ctx context.Context, in NewJob) (CreatedJob, error) {
+	job := newJob(in)
+	err := s.writeOne(ctx, func(t *txn) error {
+		fresh := *job // the statement may be tried again
+		_, err := t.insert([]*models.Job{&fresh})
+		*job = fresh
+		return err
+	})
+	if err != nil {
+		return CreatedJob{}, err
+	}
+	return CreatedJob{Job: job}, nil
+}
+
+// CreateJobs creates up to [MaxBulk] jobs in one transaction, all or none, and
+// answers them in order: see [Service.CreateJob]. Errors name the index: jobs[3].type.
+func (s *Service) CreateJobs(ctx context.Context, in []NewJob) ([]CreatedJob, error) {
+	if len(in) == 0 || len(in) > MaxBulk {
+		return nil, models.Invalid("jobs", "must hold 1 to %d jobs, not %d; split them", MaxBulk, len(in))
+	}
+	if err := checkJobs("jobs", in); err != nil {
+		return nil, err
+	}
+	var created []CreatedJob
+	err := s.write(ctx, func(t *txn) (err error) {
+		created, err = t.create(in, indexed("jobs"))
+		return err
+	})
+	return created, err
+}
+
+// create creates checked jobs and appends those of pipelines as steps. at
+// names the field of the job with an index.
+func (t *txn) create(in []NewJob, at func(int) string) ([]CreatedJob, error) {
+	homes, err := t.homesOf(in, at)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*models.Job, len(in))
+	for i := range in {
+		list[i] = newJob(in[i])
+		if in[i].Status == "" {
+			if list[i].Status, err = homes.waitingStatus(in[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	created, err := t.insertOrFind(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.appendJobs(created, homes); err != nil {
+		return nil, err
+	}
+	for _, c := range created {
+		// A job may be made in any status; what follows from it follows.
+		if !c.Existed && c.Status == models.JobFailed {
+			t.failed = append(t.failed, *c.Job)
+		}
+		if !c.Existed && c.Status.Ended() {
+			if err := t.settle(c.Job); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return created, nil
+}
+
+// homes are the batches and pipelines that new jobs name, locked.
+type homes struct {
+	batches   map[int64]*models.Batch
+	pipelines map[int64]*models.Pipeline
+}
+
+// homesOf locks what the jobs name: the pipelines first, then the batches, by id.
+func (t *txn) homesOf(in []NewJob, at func(int) string) (homes, error) {
+	h := homes{map[int64]*models.Batch{}, map[int64]*models.Pipeline{}}
+	batchIDs, pipelineIDs := map[int64]string{}, map[int64]string{}
+	for i, job := range in {
+		if job.BatchID != nil && batchIDs[*job.BatchID] == "" {
+			batchIDs[*job.BatchID] = at(i) + "batchId"
+		}
+		if job.PipelineID != nil && pipelineIDs[*job.PipelineID] == "" {
+			pipelineIDs[*job.PipelineID] = at(i) + "pipelineId"
+		}
+	}
+	for _, id := range sorted(pipelineIDs) {
+		pipeline, err := t.LockPipeline(id)
+		if err != nil {
+			return h, asField(err, pipelineIDs[id])
+		}
+		h.pipelines[id] = pipeline
+	}
+	for _, id := range sorted(batchIDs) {
+		batch, err := t.LockBatch(id)
+		if err != nil {
+			return h, asField(err, batchIDs[id])
+		}
+		h.batches[id] = batch
+	}
+	for i, job := range in {
+		if job.BatchID == nil || job.PipelineID == nil {
+			continue
+		}
+		if of := h.batches[*job.BatchID].PipelineID; of == nil || *of != *job.PipelineID {
+			return h, models.Invalid(at(i)+"pipelineId", "is not the pipeline of batch %d; leave it out for a job of a batch", *job.BatchID)
+		}
+	}
+	return h, nil
+}
+
+// waitingStatus is the status of a new job that names none: queued, planned
+// for a job of a pipeline or batch, and queued again for a batch that is
+// already running, which nobody would start a second time.
+func (h homes) waitingStatus(in NewJob) (models.JobStatus, error) {
+	if in.BatchID != nil {
+		switch batch := h.batches[*in.BatchID]; batch.Status {
+		case models.BatchProcessing:
+			return models.JobQueued, nil
+		case models.BatchSuccessful:
+			return "", models.Conflict("batch %d is successful and takes no more jobs; create a new batch", batch.ID)
+		}
+		return models.JobPlanned, nil
+	}
+	if in.PipelineID != nil {
+		return models.JobPlanned, nil
+	}
+	return models.JobQueued, nil
+}
+
+// insert inserts jobs and notes those that may be acquired at once.
+func (t *txn) insert(list []*models.Job) ([]*models.Job, error) {
+	taken, err := t.InsertJobs(list)
+	if err != nil {
+		return nil, err
+	}
+	for _, job := range list {
+		if job.ID != 0 && job.Status == models.JobQueued {
+			t.ready[job.Type]++
+		}
+	}
+	return taken, nil
+}
+
+// insertOrFind inserts the jobs whose jobUniqueId is new and finds the others.
+// The database's unique key decides between two creates at once: the one that
+// comes second waits for the first and finds its job.
+func (t *txn) insertOrFind(list []*models.Job) ([]CreatedJob, error) {
+	known, err := t.JobsByUniqueID(keysOf(list))
+	if err != nil {
+		return nil, err
+	}
+	fresh := make([]*models.Job, 0, len(list))
+	for _, job := range list {
+		if job.JobUniqueID == nil || known[*job.JobUniqueID] == nil {
+			fresh = append(fresh, job)
+		}
+	}
+	taken, err := t.insert(fresh)
+	if err != nil {
+		return nil, err
+	}
+	beaten, err := t.JobsByUniqueID(keysOf(taken))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(known, beaten)
+	created := make([]CreatedJob, len(list))
+	for i, job := range list {
+		if created[i] = (CreatedJob{Job: job}); job.ID != 0 {
+			continue
+		}
+		there := known[*job.JobUniqueID]
+		if there == nil {
+			return nil, models.Conflict("the job with the jobUniqueId %q was deleted at the same moment; create it again", *job.JobUniqueID)
+		}
+		created[i] = CreatedJob{Job: there, Existed: true}
+	}
+	return created, nil
+}
+
+func keysOf(list []*models.Job) []string {
+	var keys []string
+	for _, job := range list {
+		if job.JobUniqueID != nil {
+			keys = append(keys, *job.JobUniqueID)
+		}
+	}
+	return keys
+}
+
+// appendJobs makes new jobs of a pipeline its last steps, in order. A pipeline
+// that has ended takes no step, and a job of a batch is none.
+func (t *txn) appendJobs(created []CreatedJob, h homes) error {
+	steps := map[int64][]*models.Step{}
+	for _, c := range created {
+		if c.Existed || c.PipelineID == nil || c.BatchID != nil {
+			continue
+		}
+		if pipeline := h.pipelines[*c.PipelineID]; !pipeline.Status.Ended() {
+			id := c.ID
+			steps[pipeline.ID] = append(steps[pipeline.ID], &models.Step{JobID: &id})
+		}
+	}
+	for _, id := range sorted(steps) {
+		if err := t.AppendSteps(id, steps[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newJob is the row of a checked job, with the defaults filled in.
+func newJob(in NewJob) *models.Job {
+	job := &models.Job{
+		Type: in.Type, Name: in.Name, JobUniqueID: in.JobUniqueID, UniqueKey: in.JobUniqueID,
+		Input: in.Input, Output: in.Output, ProcessingInfo: in.ProcessingInfo, Status: in.Status,
+		PriorityLevel: or(in.PriorityLevel, models.DefaultPriority), StartAfter: in.StartAfter,
+		BatchID: in.BatchID, PipelineID: in.PipelineID, WorkerID: in.WorkerID,
+		MaxAttempts: or(in.MaxAttempts, models.DefaultMaxAttempts),
+		Backoff:     or(in.BackoffSeconds, models.DefaultBackoff),
+		BackoffMax:  or(in.BackoffMaxSeconds, models.DefaultBackoffMax),
+
+		IsRecoverable: in.IsRecoverable, IsHighFrequency: in.IsHighFrequency,
+	}
+	if job.Status == "" {
+		job.Status = models.JobQueued
+	}
+	return job
+}
+
+// asField turns a thing that is not there into what is wrong with the field that names it.
+func asField(err error, field string) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return models.Invalid(field, "names nothing that exists: %s", err)
+	}
+	return err
+}
+
+// alone names the fields of a single job; indexed those of a job in a list.
+func alone(int) string { return "" }
+
+func indexed(list string) func(int) string {
+	return func(i int) string { return fmt.Sprintf("%s[%d].", list, i) }
+}

@@ -1,0 +1,119 @@
+// Package service holds the verbs of GNJ: the dispatch rules. Each exported
+// method of [Service] that changes something is one transaction with one now,
+// taken from the database's clock; who listens is told after the commit.
+//
+// These are the rules. Each has a name, and a test of that name that holds it
+// on SQLite and on PostgreSQL.
+//
+// # Create
+//
+//  1. Create_queuesAJob: A new job is queued, with priorityLevel 4 and one attempt, unless it says otherwise.
+//  2. Create_plansJobsOfPipelinesAndBatches: A job made with a pipelineId or batchId and no status is planned.
+//  3. Create_queuesJobsOfARunningBatch: A job added to a batch that is processing is queued, as nobody would start it later; a successful batch takes no more jobs.
+//  4. Create_appendsAStep: A job or batch made with a pipelineId becomes the last step of the pipeline, unless the pipeline has ended; a job made with a batchId becomes none.
+//  5. Create_answersTheJobWithTheUniqueId: Creating again with a known jobUniqueId answers the job that is there, changed in nothing.
+//  6. Create_oneJobPerUniqueId: Two creates at once with one jobUniqueId make one job, by the database's own doing.
+//  7. Create_bulkIsAllOrNone: Up to 10,000 jobs are created in one transaction, in order; one that cannot be keeps all from being, and the error names its index.
+//  8. Create_joinsTheHostsTransaction: In a host's transaction a job exists if and only if the host commits, and an error leaves nothing half-done.
+//  9. Create_inAnyStatusByHand: By hand a job may be created in any status, and what follows from it follows.
+//
+// # Acquire
+//
+//  10. Acquire_firstInFirstOut: Jobs are dispatched by id over all the types asked for.
+//  11. Acquire_higherPriorityFirst: A higher priorityLevel goes first; within it the order is first in, first out.
+//  12. Acquire_marksTheJob: An acquired job is processing, with startedAt, its worker and one attempt more.
+//  13. Acquire_onlyQueuedJobs: A job of any other status, or a deleted one, is not dispatched.
+//  14. Acquire_waitsForStartAfter: A job is not dispatched before its startAfter.
+//  15. Acquire_skipsHeldTypes: A held type is not dispatched; the other types are.
+//  16. Acquire_skipsAllWhenAllIsHeld: The hold of all stops every type.
+//  17. Acquire_neverTwice: Two acquires never get one job.
+//  18. Acquire_waits: An acquire may wait until a job can be had; one made in this process answers it at once.
+//  19. Acquire_wakesAsManyAsItCanServe: A new job wakes one waiting worker, the first that came; one that cannot use it passes it on.
+//  20. Acquire_leavesNoJobBehind: A caller that goes away while it acquires leaves no job behind.
+//  21. Acquire_givesBack: A job given back waits again without an attempt spent.
+//
+// # Leases and attempts
+//
+//  22. Lease_isRenewedByReporting: A worker may ask for a lease and renews it by reporting; without one it holds the job until it finishes it.
+//  23. Lease_expiredFailsTheAttempt: An expired lease is a failure of that attempt, with an output that says who held it; on a cancel-requested job it cancels.
+//  24. Lease_isRescuedOnce: Any node rescues an expired lease; of a rescue and a late finish exactly one wins.
+//  25. Attempt_fencesOldAttempts: Report and finish with an attempt that is over are refused, and the refusal names the present holder.
+//  26. Attempt_noneIsThePresentOne: Without an attempt, report and finish are taken as of the present one.
+//  27. Attempt_failedIsTriedAgain: A failed attempt is tried again while attempts are left, after a backoff; a worker may fail a job for good at once.
+//  28. Attempt_backsOffExponentially: The backoff is the job's number, doubled with each attempt, with a tenth of jitter, up to the job's bound.
+//
+// # Report
+//
+//  29. Report_mergesSteps: Progress is any JSON; each step of an object named steps is merged over the stored step of that name.
+//  30. Report_timesSteps: A step that is done for the first time gets doneAt, and elapsedTime since the newest stored doneAt or the start.
+//
+// # Finish
+//
+//  31. Finish_setsTimes: A job that ends gets endedAt, a cancelled one also cancelledAt, however it came about.
+//  32. Finish_keepsTheOutput: The output is stored in the transaction that ends the job; without one, what is there stays.
+//  33. Finish_repeatedIsAnsweredAsTheFirstTime: Repeating the finish that was accepted is answered as the first time, whatever happened since.
+//  34. Finish_tellsOfFailedJobs: The host's hook is called after the commit with each job that became failed, and a panic in it harms nobody.
+//
+// # Cancel
+//
+//  35. Cancel_waitingJobsAtOnce: A planned or queued job is cancelled at once.
+//  36. Cancel_asksTheWorker: A processed job becomes cancel-requested; its worker ends it as cancelled, failed or successful, and a failure is not tried again.
+//  37. Cancel_warnsOnce: After the request one update that keeps the status is accepted and the next refused; bare heartbeats are accepted.
+//  38. Cancel_refusesEndedJobs: A successful or failed job cannot be cancelled; cancelling again is harmless.
+//  39. Cancel_againstFinish: Of a cancel and a finish at once each is answered by what it found: a finish that came first refuses the cancel.
+//
+// # By hand
+//
+//  40. Update_setsAnyStatus: By hand a job that has not ended may be set to any status, and what follows from it follows.
+//  41. Update_keepsEndedJobs: An ended job changes its status by retry or recover only; repeating the one it has is harmless.
+//  42. Edit_onlyBeforeTheStart: Name, input, startAfter, priority and attempts can be changed while a job waits.
+//  43. Delete_refusesHeldJobs: A job that a worker holds cannot be deleted; any other can, and its jobUniqueId is free again.
+//  44. Delete_takesTheStepAlong: A planned step leaves its pipeline with its job, and the pipeline or batch goes on with what stays.
+//
+// # Retry and recover
+//
+//  45. Retry_makesANewJob: Retry of a failed or cancelled job makes a new queued job, a copy with retryOfJobId and without what belongs to the execution.
+//  46. Retry_keepsTheOutput: The output is kept, save for a failed job whose output has an error.
+//  47. Retry_refusals: Only a failed or cancelled job can be retried.
+//  48. Retry_once: Two retries of one job make one new job; the second is answered with it, or refused once it has ended.
+//  49. Recover_requeuesTheSameJob: Recover puts a failed, recoverable job back with its progress kept.
+//  50. Recover_refusals: Only a failed job that is recoverable and was not retried can be recovered.
+//
+// # Pipelines
+//
+//  51. Pipeline_startQueuesTheFirstStep: Nothing of a pipeline is dispatched before it is started; then its first planned step is queued.
+//  52. Pipeline_startRefusals: A pipeline is started once, and only with steps.
+//  53. Pipeline_startedOnce: Of two starts at once exactly one wins.
+//  54. Pipeline_stepAfterStep: When the job or batch of a step is successful the step is done and the next planned one is queued; without one the pipeline is successful.
+//  55. Pipeline_goesOnByHand: This also holds for a pipeline nobody started, when a job of it is set successful by hand.
+//  56. Pipeline_failsAtOnce: When the job of a step fails for good or is cancelled, or its batch fails, the pipeline is failed in the same transaction, and the steps behind are never dispatched.
+//  57. Pipeline_ignoresStrangers: A job or batch that names a pipeline whose step it is not leaves the pipeline alone.
+//  58. Pipeline_resumes: Retry or recover of the job that failed a pipeline puts it back to processing; a retry takes the old job's place.
+//  59. Pipeline_cancelPlanned: Cancelling a planned pipeline cancels its jobs and fails it.
+//  60. Pipeline_cancelProcessing: Cancelling a processing one cancels what waits, asks what runs to cancel, and fails the pipeline when that has ended.
+//  61. Pipeline_addStep: A pipeline that has not ended takes further steps.
+//  62. Pipeline_orderSteps: The steps that nobody has begun can be put into a new order.
+//
+// # Batches
+//
+//  63. Batch_runsInParallel: All jobs of a batch become available together, and the next step waits for all of them.
+//  64. Batch_failsAtOnce: When a job of a batch fails or is cancelled the batch is failed, jobs still queued go back to planned, and those being processed run to their end with their results kept.
+//  65. Batch_settlesOnce: The last two jobs of a batch ending at once settle it exactly once.
+//  66. Batch_emptyIsSuccessful: A batch without jobs is successful the moment its step is reached.
+//  67. Batch_withoutPipeline: A batch of no pipeline is started by itself and simply ends.
+//  68. Batch_resumes: Retry or recover of a job that failed a batch puts it back to processing, and what went back to planned is queued again; a retried job no longer counts.
+//
+// # Holds
+//
+//  69. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
+//  70. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
+//
+// # Start of a server
+//
+//  71. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
+//
+// # Locks
+//
+// A transaction locks pipelines first, then batches, then jobs, each by id: so
+// no two wait for each other, and two last jobs cannot each see the other still running.
+package service

@@ -1,0 +1,56 @@
+package service
+
+import (
+	"maps"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// move takes a job to another status by the table of allowed moves.
+func (t *txn) move(job *models.Job, to models.JobStatus, set store.Set) error {
+	if !job.Status.MayMove(to) {
+		return models.Conflict("job %d is %s and cannot become %s", job.ID, job.Status, to)
+	}
+	return t.set(job, to, set)
+}
+
+// set takes a job to any status, with what follows from it.
+func (t *txn) set(job *models.Job, to models.JobStatus, set store.Set) error {
+	all := following(job.Status, to)
+	maps.Copy(all, set)
+	if err := t.MoveJob(job, to, all); err != nil {
+		return err
+	}
+	switch to {
+	case models.JobFailed:
+		t.failed = append(t.failed, *job)
+	case models.JobQueued:
+		t.ready[job.Type]++
+	}
+	return nil
+}
+
+// following is what a change of status brings with it, however it came about.
+func following(from, to models.JobStatus) store.Set {
+	set := store.Set{}
+	if from == to {
+		return set
+	}
+	switch {
+	case to.Ended():
+		set["endedAt"] = store.Now{}
+	case from.Ended():
+		set["endedAt"], set["cancelledAt"] = nil, nil
+	}
+	if to == models.JobCancelled {
+		set["cancelledAt"] = store.Now{}
+	}
+	if from == models.JobQueued && to == models.JobProcessing {
+		set["startedAt"] = store.Now{}
+	}
+	if from.Held() && !to.Held() {
+		set["leaseExpiresAt"] = nil
+	}
+	return set
+}

@@ -1,0 +1,408 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// CreatePipeline creates a planned pipeline with its steps, all or nothing.
+//
+// It answers models.ErrInvalid for input that cannot be accepted; the fields
+// name the step: steps[2].batch.jobs[0].type.
+func (s *Service) CreatePipeline(ctx context.Context, in NewPipeline) (*PipelineDetail, error) {
+	if err := checkPipeline(in); err != nil {
+		return nil, err
+	}
+	var detail *PipelineDetail
+	err := s.write(ctx, func(t *txn) error {
+		pipeline := models.Pipeline{Name: in.Name, Metadata: in.Metadata, Status: models.PipelinePlanned}
+		if err := t.InsertPipeline(&pipeline); err != nil {
+			return err
+		}
+		if err := t.createSteps(&pipeline, in.Steps); err != nil {
+			return err
+		}
+		var err error
+		detail, err = pipelineDetail(t.Tx, pipeline.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return detail, nil
+}
+
+func checkPipeline(in NewPipeline) error {
+	var p problems
+	p.optionalText("name", in.Name)
+	p.optionalText("metadata", in.Metadata)
+	jobs := 0
+	for _, step := range in.Steps {
+		if jobs++; step.Batch != nil {
+			jobs += len(step.Batch.Jobs)
+		}
+	}
+	if jobs > MaxBulk {
+		p.add("steps", "must hold at most %d jobs and batches, not %d; add further steps later", MaxBulk, jobs)
+		return p.err()
+	}
+	for i, step := range in.Steps {
+		p.step(fmt.Sprintf("steps[%d].", i), step)
+	}
+	return p.err()
+}
+
+// step checks a new step; at stands before its fields' names.
+func (p *problems) step(at string, in NewStep) {
+	switch {
+	case (in.Job == nil) == (in.Batch == nil):
+		field := at + "job"
+		p.add(field, "or %sbatch is required, one of the two", at)
+	case in.Job != nil:
+		p.job(at+"job.", *in.Job)
+		p.homeless(at+"job.", *in.Job)
+	default:
+		p.batch(at+"batch.", *in.Batch)
+		if in.Batch.PipelineID != nil {
+			p.add(at+"batch.pipelineId", "must be left out: the batch belongs to what is created here")
+		}
+	}
+}
+
+// createSteps appends checked steps to a locked or new pipeline. All jobs that
+// are steps are inserted together; the steps keep the order given.
+func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep) error {
+	steps := make([]*models.Step, len(in))
+	var jobs []NewJob
+	var places []int
+	for i, step := range in {
+		steps[i] = &models.Step{}
+		if step.Job != nil {
+			jobs, places = append(jobs, *step.Job), append(places, i)
+			continue
+		}
+		batch, err := t.createBatch(*step.Batch, &pipeline.ID)
+		if err != nil {
+			return err
+		}
+		steps[i].BatchID = &batch.ID
+	}
+	rows := make([]*models.Job, len(jobs))
+	for i, job := range jobs {
+		job.PipelineID = &pipeline.ID
+		if job.Status == "" {
+			job.Status = models.JobPlanned
+		}
+		rows[i] = newJob(job)
+	}
+	created, err := t.insertOrFind(rows)
+	if err != nil {
+		return err
+	}
+	for i, c := range created {
+		if c.Existed {
+			return takenID(fmt.Sprintf("steps[%d].job.", places[i]), c)
+		}
+		steps[places[i]].JobID = &created[i].ID
+	}
+	return t.AppendSteps(pipeline.ID, steps)
+}
+
+// Pipeline reads a pipeline with its steps; models.ErrNotFound when there is none.
+func (s *Service) Pipeline(ctx context.Context, id int64) (*PipelineDetail, error) {
+	if err := checkID("pipeline", id); err != nil {
+		return nil, err
+	}
+	var detail *PipelineDetail
+	err := s.store.Snapshot(ctx, func(tx *store.Tx) (err error) {
+		detail, err = pipelineDetail(tx, id)
+		return err
+	})
+	return detail, err
+}
+
+// pipelineDetail reads a pipeline with its steps, their jobs and batches, in a
+// constant number of statements.
+func pipelineDetail(tx *store.Tx, id int64) (*PipelineDetail, error) {
+	pipeline, err := tx.Pipeline(id)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := tx.Steps(id)
+	if err != nil {
+		return nil, err
+	}
+	details, err := stepDetails(tx, steps)
+	return &PipelineDetail{*pipeline, details}, err
+}
+
+func stepDetails(tx *store.Tx, steps []models.Step) ([]StepDetail, error) {
+	var jobIDs, batchIDs []int64
+	for _, step := range steps {
+		if step.JobID != nil {
+			jobIDs = append(jobIDs, *step.JobID)
+		}
+		if step.BatchID != nil {
+			batchIDs = append(batchIDs, *step.BatchID)
+		}
+	}
+	jobs, err := tx.JobsWithID(jobIDs)
+	if err != nil {
+		return nil, err
+	}
+	batches, err := batchDetails(tx, batchIDs)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*models.Job, len(jobs))
+	for i := range jobs {
+		byID[jobs[i].ID] = &jobs[i]
+	}
+	details := make([]StepDetail, len(steps))
+	for i, step := range steps {
+		details[i].Step = step
+		if step.JobID != nil {
+			details[i].Job = byID[*step.JobID]
+		}
+		if step.BatchID != nil {
+			details[i].Batch = batches[*step.BatchID]
+		}
+	}
+	return details, nil
+}
+
+func batchDetails(tx *store.Tx, ids []int64) (map[int64]*BatchDetail, error) {
+	details := make(map[int64]*BatchDetail, len(ids))
+	if len(ids) == 0 {
+		return details, nil
+	}
+	for part := range slices.Chunk(ids, 1000) {
+		batches, err := tx.BatchesWithID(part)
+		if err != nil {
+			return nil, err
+		}
+		for _, batch := range batches {
+			details[batch.ID] = &BatchDetail{batch, []models.Job{}}
+		}
+		jobs, err := tx.JobsOfBatch(part...)
+		if err != nil {
+			return nil, err
+		}
+		for _, job := range jobs {
+			if batch := details[*job.BatchID]; batch != nil {
+				batch.Jobs = append(batch.Jobs, job)
+			}
+		}
+	}
+	return details, nil
+}
+
+// Pipelines lists pipelines with how far they are.
+//
+// It answers models.ErrInvalid for a filter that cannot be accepted.
+func (s *Service) Pipelines(ctx context.Context, filter PipelineFilter) (List[PipelineProgress], error) {
+	var p problems
+	oneOf(&p, "status", filter.Status, models.PipelineStatuses)
+	p.text("q", filter.Text)
+	page := p.page(filter.Page, nil)
+	if err := p.err(); err != nil {
+		return List[PipelineProgress]{}, err
+	}
+	list := List[PipelineProgress]{Items: []PipelineProgress{}}
+	err := s.store.Snapshot(ctx, func(tx *store.Tx) error {
+		conditions := []store.Condition{store.InOrPlanned(filter.Status)}
+		if filter.Text != "" {
+			conditions = append(conditions, tx.Like(filter.Text, "name"))
+		}
+		pipelines, next, err := tx.ListPipelines(conditions, page)
+		if err != nil || len(pipelines) == 0 {
+			return err
+		}
+		list.NextCursor = next
+		ids := make([]int64, len(pipelines))
+		for i, pipeline := range pipelines {
+			ids[i] = pipeline.ID
+		}
+		counts, err := tx.StepCounts(ids)
+		for _, pipeline := range pipelines {
+			c := counts[pipeline.ID]
+			list.Items = append(list.Items, PipelineProgress{pipeline, c.All, c.Done})
+		}
+		return err
+	})
+	return list, err
+}
+
+// StartPipeline starts a planned pipeline: its first planned step is queued.
+//
+// It answers models.ErrNotFound for a pipeline that is not there and
+// models.ErrConflict for one that was started or has no steps.
+func (s *Service) StartPipeline(ctx context.Context, id int64) (*PipelineDetail, error) {
+	if outside(id) {
+		return nil, errNoPipeline
+	}
+	return s.changePipeline(ctx, id, func(t *txn, pipeline *models.Pipeline) error {
+		if pipeline.Status != models.PipelinePlanned {
+			return models.Conflict("The pipeline has already been started")
+		}
+		next, err := t.NextStep(id)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			return models.Conflict("No steps related to this pipeline were found")
+		}
+		if err := t.MovePipeline(pipeline, models.PipelineProcessing, nil); err != nil {
+			return err
+		}
+		return t.advance(pipeline)
+	})
+}
+
+// errNoPipeline is upstream's message, as are those of StartPipeline.
+var errNoPipeline = models.NotFound("The pipeline does not exist")
+
+// changePipeline changes a locked pipeline and answers it with its steps.
+func (s *Service) changePipeline(ctx context.Context, id int64, change func(*txn, *models.Pipeline) error) (*PipelineDetail, error) {
+	var detail *PipelineDetail
+	err := s.write(ctx, func(t *txn) error {
+		pipeline, err := t.LockPipeline(id)
+		if errors.Is(err, models.ErrNotFound) {
+			return errNoPipeline
+		}
+		if err != nil {
+			return err
+		}
+		if err := change(t, pipeline); err != nil {
+			return err
+		}
+		detail, err = pipelineDetail(t.Tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return detail, nil
+}
+
+// CancelPipeline cancels the waiting jobs of a pipeline and asks the processed
+// ones to cancel; the pipeline is failed when they have ended, at once when
+// there are none. Cancelling again is harmless.
+//
+// It answers models.ErrNotFound for a pipeline that is not there and
+// models.ErrConflict for one that has ended by itself.
+func (s *Service) CancelPipeline(ctx context.Context, id int64) (*PipelineDetail, error) {
+	if outside(id) {
+		return nil, errNoPipeline
+	}
+	return s.changePipeline(ctx, id, func(t *txn, pipeline *models.Pipeline) error {
+		if pipeline.CancelRequestedAt != nil {
+			return nil
+		}
+		if pipeline.Status.Ended() {
+			return models.Conflict("pipeline %d is %s; only one that has not ended can be cancelled", id, pipeline.Status)
+		}
+		if err := t.MovePipeline(pipeline, pipeline.Status, store.Set{"cancelRequestedAt": store.Now{}}); err != nil {
+			return err
+		}
+		if err := t.CancelJobsOf(id); err != nil {
+			return err
+		}
+		return t.failWhenNothingRuns(pipeline)
+	})
+}
+
+// AddStep appends a step to a pipeline that has not ended.
+//
+// It answers models.ErrInvalid for input that cannot be accepted,
+// models.ErrNotFound for a pipeline that is not there and models.ErrConflict
+// for one that has ended or is being cancelled.
+func (s *Service) AddStep(ctx context.Context, pipelineID int64, in NewStep) (*StepDetail, error) {
+	var p problems
+	p.step("", in)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	if outside(pipelineID) {
+		return nil, errNoPipeline
+	}
+	detail, err := s.changePipeline(ctx, pipelineID, func(t *txn, pipeline *models.Pipeline) error {
+		if pipeline.Status.Ended() || pipeline.CancelRequestedAt != nil {
+			return models.Conflict("pipeline %d is %s or being cancelled and takes no more steps", pipelineID, pipeline.Status)
+		}
+		return t.createSteps(pipeline, []NewStep{in})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &detail.Steps[len(detail.Steps)-1], nil
+}
+
+// OrderSteps puts the planned steps of a pipeline into a new order. stepIDs are
+// exactly the ids of the steps that nobody has begun.
+//
+// It answers models.ErrInvalid for other ids, models.ErrNotFound for a pipeline
+// that is not there and models.ErrConflict for one that has ended.
+func (s *Service) OrderSteps(ctx context.Context, pipelineID int64, stepIDs []int64) (*PipelineDetail, error) {
+	if outside(pipelineID) {
+		return nil, errNoPipeline
+	}
+	return s.changePipeline(ctx, pipelineID, func(t *txn, pipeline *models.Pipeline) error {
+		if pipeline.Status.Ended() {
+			return models.Conflict("pipeline %d is %s; its steps have their order", pipelineID, pipeline.Status)
+		}
+		return t.orderSteps(pipelineID, stepIDs)
+	})
+}
+
+func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
+	all, err := t.Steps(pipelineID)
+	if err != nil {
+		return err
+	}
+	details, err := stepDetails(t.Tx, all)
+	if err != nil {
+		return err
+	}
+	places, byID := []int{}, map[int64]*models.Step{}
+	for i := range details {
+		if step := &details[i]; step.movable() {
+			places = append(places, step.Index)
+			byID[step.ID] = &step.Step
+		}
+	}
+	for i, id := range stepIDs {
+		step := byID[id]
+		if step == nil {
+			return models.Invalid(fmt.Sprintf("stepIds[%d]", i), "must name a planned step of pipeline %d that has not begun, once; %d is none", pipelineID, id)
+		}
+		delete(byID, id)
+		if i < len(places) && step.Index != places[i] {
+			if err := t.ChangeStep(step, store.Set{"index": places[i]}); err != nil {
+				return err
+			}
+		}
+	}
+	if len(byID) > 0 {
+		return models.Invalid("stepIds", "must name every planned step of pipeline %d that has not begun; missing are %v", pipelineID, sorted(byID))
+	}
+	return nil
+}
+
+// movable reports a step that nobody has begun.
+func (s StepDetail) movable() bool {
+	switch {
+	case s.Status != models.StepPlanned:
+		return false
+	case s.Job != nil:
+		return s.Job.Status == models.JobPlanned
+	case s.Batch != nil:
+		return s.Batch.Status == models.BatchPlanned
+	}
+	return true
+}

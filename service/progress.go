@@ -1,0 +1,136 @@
+package service
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// mergeProgress is the processingInfo after an update. It is what was given;
+// but when that is an object with an object named steps, each step is merged over the
+// stored step of that name, and a step that is done for the first time gets
+// doneAt and elapsedTime: the milliseconds since the newest doneAt of the stored
+// steps, or since the job started when none is done.
+func mergeProgress(stored, given models.JSON, startedAt *time.Time, now time.Time) models.JSON {
+	info, ok := parseObject(given)
+	if !ok {
+		return given
+	}
+	steps, ok := parseObject(info.get("steps"))
+	if !ok {
+		return given
+	}
+	before, _ := parseObject(stored)
+	known, _ := parseObject(before.get("steps"))
+	since := lastDone(known, startedAt, now)
+	for i, step := range steps {
+		steps[i].value = mergeStep(known.get(step.name), step.value, since, now)
+	}
+	return models.JSON(info.set("steps", steps.text()).text())
+}
+
+func mergeStep(stored, given json.RawMessage, since, now time.Time) json.RawMessage {
+	step, ok := parseObject(given)
+	if !ok {
+		return given
+	}
+	known, _ := parseObject(stored)
+	if doneAt := known.get("doneAt"); string(step.get("status")) == `"done"` && (doneAt == nil || string(doneAt) == "null") {
+		step = step.set("doneAt", marshal(now.Format(wireTime)))
+		step = step.set("elapsedTime", marshal(max(now.Sub(since).Milliseconds(), 0)))
+	}
+	for _, m := range step {
+		known = known.set(m.name, m.value)
+	}
+	return known.text()
+}
+
+// wireTime is how upstream writes times: UTC, in milliseconds.
+const wireTime = "2006-01-02T15:04:05.000Z"
+
+// lastDone is the newest doneAt of the steps, or when the job started.
+func lastDone(steps object, startedAt *time.Time, now time.Time) time.Time {
+	newest := now
+	if startedAt != nil {
+		newest = *startedAt
+	}
+	for _, m := range steps {
+		step, _ := parseObject(m.value)
+		var doneAt time.Time
+		if json.Unmarshal(step.get("doneAt"), &doneAt) == nil && (startedAt == nil || doneAt.After(newest)) {
+			newest = doneAt
+		}
+	}
+	return newest
+}
+
+// object is a JSON object whose members keep their order and their text.
+type object []member
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// parseObject reads an object; false for anything else.
+func parseObject(text []byte) (object, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return nil, false
+	}
+	o := object{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, false
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, false
+		}
+		o = o.set(name.(string), value)
+	}
+	return o, true
+}
+
+func (o object) get(name string) json.RawMessage {
+	for _, m := range o {
+		if m.name == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
+// set replaces a member in its place, or appends it.
+func (o object) set(name string, value json.RawMessage) object {
+	for i, m := range o {
+		if m.name == name {
+			o[i].value = value
+			return o
+		}
+	}
+	return append(o, member{name, value})
+}
+
+func (o object) text() json.RawMessage {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(marshal(m.name))
+		b.WriteByte(':')
+		b.Write(m.value)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+func marshal(v any) json.RawMessage {
+	text, _ := json.Marshal(v) // strings and numbers always marshal
+	return text
+}

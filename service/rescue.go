@@ -1,0 +1,111 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// rescueAtOnce is how many ids one look reads.
+const rescueAtOnce = 100
+
+// RescueExpired takes jobs from workers whose lease has run out: that attempt
+// has failed and is tried again while attempts are left, and a job that was
+// asked to cancel is cancelled. Any node may do it; each lease is rescued once.
+// It returns how many were. The service calls it every RescueInterval.
+func (s *Service) RescueExpired(ctx context.Context) (int, error) {
+	rescued := 0
+	for {
+		var ids []int64
+		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+			ids, err = tx.ExpiredLeases(rescueAtOnce)
+			return err
+		})
+		if err != nil {
+			return rescued, err
+		}
+		for _, id := range ids {
+			done, err := s.rescue(ctx, id)
+			if err != nil {
+				return rescued, err
+			}
+			if done {
+				rescued++
+			}
+		}
+		if len(ids) < rescueAtOnce {
+			return rescued, nil
+		}
+	}
+}
+
+// rescue ends the attempt of one expired lease, unless somebody was faster.
+func (s *Service) rescue(ctx context.Context, id int64) (done bool, err error) {
+	err = s.write(ctx, func(t *txn) error {
+		done = false
+		job, err := t.LockJob(id)
+		if errors.Is(err, models.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now, err := t.Time()
+		if err != nil {
+			return err
+		}
+		if !job.Status.Held() || job.LeaseExpiresAt == nil || job.LeaseExpiresAt.After(now) {
+			return nil // finished or renewed meanwhile
+		}
+		s.log.Info("gnj: lease expired", "job", job.ID, "type", job.Type, "attempt", job.Attempt)
+		done = true
+		set := store.Set{"output": leaseExpired(job)}
+		if job.Status == models.JobCancelRequested {
+			return t.end(job, models.JobCancelled, set)
+		}
+		return t.failAttempt(job, false, set)
+	})
+	return done, err
+}
+
+// bootOutput is what upstream writes into the jobs that it cancels at its start.
+const bootOutput = `{"error":"Cancelled as the job was processing during the server boot."}`
+
+// CancelProcessing cancels every job that a worker holds and calls OnJobFailed
+// with each, as graphql-node-jobs does when it starts. That is right for one
+// server only: workers of another server's jobs would lose theirs too.
+func (s *Service) CancelProcessing(ctx context.Context) error {
+	var after int64
+	for {
+		var ids []int64
+		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+			ids, err = tx.HeldJobs(after, rescueAtOnce)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		for _, id := range ids {
+			if err := s.cancelAtBoot(ctx, id); err != nil {
+				return err
+			}
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+func (s *Service) cancelAtBoot(ctx context.Context, id int64) error {
+	return s.write(ctx, func(t *txn) error {
+		job, err := t.LockJob(id)
+		if err != nil || !job.Status.Held() {
+			return err
+		}
+		if err := t.end(job, models.JobCancelled, store.Set{"output": models.JSON(bootOutput)}); err != nil {
+			return err
+		}
+		t.failed = append(t.failed, *job)
+		return nil
+	})
+}

@@ -1,0 +1,216 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// Options are the settings of a service. The zero value works.
+type Options struct {
+	// OnJobFailed is called after the commit with each job that became failed
+	// for good, however it came about. It runs in the caller's goroutine, with
+	// a context that outlives the caller's; a panic in it is logged.
+	OnJobFailed func(context.Context, models.Job)
+	// Logger gets one line an event. Default: nothing is logged.
+	Logger *slog.Logger
+	// Lease is for acquires that ask for none. Default 0: such a worker holds
+	// its job until it finishes it.
+	Lease time.Duration
+	// PollInterval is how often waiting acquires look for jobs that another
+	// process made or whose time has come. Default one second.
+	PollInterval time.Duration
+	// RescueInterval is how often expired leases are looked for. Default two seconds.
+	RescueInterval time.Duration
+}
+
+// Service is the dispatch rules over one database. Make one with [New]; it is
+// safe for use by many goroutines.
+type Service struct {
+	store   *store.Store
+	options Options
+	log     *slog.Logger
+	waiting *waiting
+
+	background *background // nil for a service that joined a transaction
+}
+
+// background is the work that goes on between calls.
+type background struct {
+	stop     context.CancelFunc
+	stopping context.Context
+	done     sync.WaitGroup
+	lastTick atomic.Int64 // Unix nanoseconds of the last completed round
+}
+
+// New returns a service over an open, migrated store and starts its background
+// work. The caller closes the service first, then the store.
+func New(s *store.Store, options Options) *Service {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.PollInterval <= 0 {
+		options.PollInterval = time.Second
+	}
+	if options.RescueInterval <= 0 {
+		options.RescueInterval = 2 * time.Second
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	svc := &Service{
+		store: s, options: options, log: options.Logger, waiting: newWaiting(),
+		background: &background{stop: stop, stopping: ctx},
+	}
+	svc.background.lastTick.Store(time.Now().UnixNano())
+	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
+	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
+		_, err := svc.RescueExpired(ctx)
+		return err
+	})
+	return svc
+}
+
+// every runs work in its own goroutine until the service is closed.
+func (s *Service) every(interval time.Duration, doing string, work func(context.Context) error) {
+	s.background.done.Add(1)
+	go func() {
+		defer s.background.done.Done()
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-s.background.stopping.Done():
+				return
+			case <-ticker.C:
+			}
+			s.round(doing, work)
+		}
+	}()
+}
+
+// round does one round of background work. What fails is tried again at the
+// next; nothing may end the host's process.
+func (s *Service) round(doing string, work func(context.Context) error) {
+	defer s.logPanic(doing)
+	ctx, cancel := context.WithTimeout(s.background.stopping, time.Minute)
+	defer cancel()
+	if err := work(ctx); err != nil && s.background.stopping.Err() == nil {
+		s.log.Error("gnj: background work failed and will be tried again", "doing", doing, "error", logged(err))
+		return
+	}
+	s.background.lastTick.Store(time.Now().UnixNano())
+}
+
+// Close ends waiting acquires, which answer with no job, and the background work.
+func (s *Service) Close() {
+	if s.background == nil {
+		return
+	}
+	s.background.stop()
+	s.waiting.close()
+	s.background.done.Wait()
+}
+
+// In returns a service that works in the host's open transaction: what it does
+// exists if and only if the host commits. Its methods answer models.ErrInvalid
+// when tx is no open transaction of the same kind of database. Each method is a
+// savepoint, so that an error leaves nothing half-done. As the commit is the host's,
+// OnJobFailed is not called, and waiting workers of this process learn of new
+// jobs at their next look, within PollInterval.
+func (s *Service) In(tx *gorm.DB) *Service {
+	return &Service{store: s.store.In(tx), options: s.options, log: s.log, waiting: s.waiting}
+}
+
+// Health answers nil when the database can be reached and is migrated and the
+// background work goes on; else models.ErrUnavailable.
+func (s *Service) Health(ctx context.Context) error {
+	migrated, err := s.store.Migrated(ctx)
+	if err != nil {
+		return err
+	}
+	if !migrated {
+		return &models.Error{Code: models.CodeUnavailable, Message: "the database is not migrated"}
+	}
+	if b := s.background; b != nil {
+		late := time.Since(time.Unix(0, b.lastTick.Load()))
+		if b.stopping.Err() != nil {
+			return &models.Error{Code: models.CodeUnavailable, Message: "the server is shutting down"}
+		}
+		if late > 10*max(s.options.PollInterval, s.options.RescueInterval)+10*time.Second {
+			return &models.Error{Code: models.CodeUnavailable, Message: "the background work has stopped"}
+		}
+	}
+	return nil
+}
+
+// txn is one transaction of the service and what to tell after its commit.
+type txn struct {
+	*store.Tx
+	failed []models.Job   // became failed
+	ready  map[string]int // how many jobs of a type came into the queue
+}
+
+// write runs fn in one transaction and, after its commit, tells who wants to know.
+func (s *Service) write(ctx context.Context, fn func(*txn) error) error {
+	return s.told(ctx, s.store.Write, fn)
+}
+
+// writeOne is write for a function of a single statement.
+func (s *Service) writeOne(ctx context.Context, fn func(*txn) error) error {
+	return s.told(ctx, s.store.WriteOne, fn)
+}
+
+func (s *Service) told(ctx context.Context, write func(context.Context, func(*store.Tx) error) error, fn func(*txn) error) error {
+	var t *txn
+	err := write(ctx, func(tx *store.Tx) error {
+		t = &txn{Tx: tx, ready: map[string]int{}} // anew for each try
+		return fn(t)
+	})
+	if err != nil || s.store.Joined() {
+		return err
+	}
+	for typ, n := range t.ready {
+		s.waiting.wake(typ, n)
+	}
+	for _, job := range t.failed {
+		s.tellFailed(ctx, job)
+	}
+	return nil
+}
+
+// tellFailed calls the host's hook, which must not harm the caller.
+func (s *Service) tellFailed(ctx context.Context, job models.Job) {
+	s.log.Info("gnj: job failed", "job", job.ID, "type", job.Type, "attempt", job.Attempt)
+	if s.options.OnJobFailed == nil {
+		return
+	}
+	defer s.logPanic("OnJobFailed")
+	s.options.OnJobFailed(context.WithoutCancel(ctx), job)
+}
+
+func (s *Service) logPanic(doing string) {
+	if p := recover(); p != nil {
+		s.log.Error("gnj: panic", "doing", doing, "panic", p)
+	}
+}
+
+// logged is an error with its cause, for the log only.
+func logged(err error) string {
+	text := err.Error()
+	for {
+		inner, ok := err.(interface{ Unwrap() error })
+		if !ok || inner.Unwrap() == nil {
+			return text
+		}
+		err = inner.Unwrap()
+		if _, named := err.(*models.Error); !named {
+			return text + ": " + err.Error()
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package service
+
+import (
+	"container/list"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/teamstarter/gnj/internal/store"
+)
+
+// waiting is the acquires that wait for a job, in the order they came. A wake
+// is a hint: who is woken looks for a job, and waits on when somebody was faster.
+type waiting struct {
+	mu     sync.Mutex
+	list   *list.List // of *waiter
+	closed chan struct{}
+	once   sync.Once
+}
+
+type waiter struct {
+	types []string
+	woken chan string // holds the type it was woken for
+}
+
+func newWaiting() *waiting {
+	return &waiting{list: list.New(), closed: make(chan struct{})}
+}
+
+func (w *waiting) close() { w.once.Do(func() { close(w.closed) }) }
+
+// join lines up behind those who wait already; leave goes away.
+func (w *waiting) join(types []string) (me *waiter, leave func()) {
+	me = &waiter{types, make(chan string, 1)}
+	w.mu.Lock()
+	place := w.list.PushBack(me)
+	w.mu.Unlock()
+	return me, func() {
+		w.mu.Lock()
+		w.list.Remove(place)
+		w.mu.Unlock()
+		select {
+		case typ := <-me.woken: // woken, but gone: the job is for the next
+			w.wake(typ, 1)
+		default:
+		}
+	}
+}
+
+// wake wakes the first n who wait for the type and have not been woken yet.
+func (w *waiting) wake(typ string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for e := w.list.Front(); e != nil && n > 0; e = e.Next() {
+		other := e.Value.(*waiter)
+		if !slices.Contains(other.types, typ) {
+			continue
+		}
+		select {
+		case other.woken <- typ:
+			n--
+		default:
+		}
+	}
+}
+
+// types are those that somebody waits for.
+func (w *waiting) types() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := map[string]struct{}{}
+	for e := w.list.Front(); e != nil; e = e.Next() {
+		for _, typ := range e.Value.(*waiter).types {
+			all[typ] = struct{}{}
+		}
+	}
+	return sorted(all)
+}
+
+// wakeWaiting looks for jobs that came without this process noticing: made by
+// another process or in a host's transaction, due by now, or no longer held. It wakes one
+// worker a type; each that finds a job wakes the next.
+func (s *Service) wakeWaiting(ctx context.Context) error {
+	types := s.waiting.types()
+	if len(types) == 0 {
+		return nil
+	}
+	var ready []string
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		ready, err = tx.Dispatchable(types)
+		return err
+	})
+	for _, typ := range ready {
+		s.waiting.wake(typ, 1)
+	}
+	return err
+}
