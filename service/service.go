@@ -107,14 +107,32 @@ func (s *Service) round(doing string, work func(context.Context) error) {
 	s.background.lastTick.Store(time.Now().UnixNano())
 }
 
-// Close ends waiting acquires, which answer with no job, and the background work.
+// Drain answers waiting acquires with no job, now and from now on, so that a
+// server that shuts down need not wait for them. Everything else goes on until Close.
+func (s *Service) Drain() { s.waiting.close() }
+
+// closeWithin bounds how long Close waits for background work that is in the
+// middle of a statement.
+const closeWithin = 10 * time.Second
+
+// Close ends waiting acquires, which answer with no job, and the background
+// work, within ten seconds. Calling it again is harmless.
 func (s *Service) Close() {
 	if s.background == nil {
 		return
 	}
 	s.background.stop()
 	s.waiting.close()
-	s.background.done.Wait()
+	ended := make(chan struct{})
+	go func() {
+		s.background.done.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeWithin):
+		s.log.Warn("gnj: background work did not end in time", "waited", closeWithin)
+	}
 }
 
 // In returns a service that works in the host's open transaction: what it does

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/teamstarter/gnj"
+)
+
+// serving is what both ways to serve take.
+type serving struct {
+	Listen string        `env:"GNJ_LISTEN" placeholder:"HOST:PORT" help:"The address to listen on. Without it the variable PORT names a port on all interfaces; else ${listen}."`
+	Lease  time.Duration `placeholder:"DURATION" help:"How long a worker that asks for no lease holds its job without a sign of life, such as 5m. Default: until it finishes it."`
+
+	CancelProcessingOnStart bool `help:"Cancel every job that is being processed when the server starts, as graphql-node-jobs does. For one server only."`
+}
+
+// run serves a database that stays.
+type run struct {
+	serving
+	Database string `env:"GNJ_DATABASE" default:"data/gnj.db" placeholder:"FILE|URL" help:"A SQLite file's name, or postgres://user:password@host:5432/database. Default: ${default}."`
+	Schema   string `env:"GNJ_SCHEMA" help:"The PostgreSQL schema of the tables."`
+}
+
+// Run serves until ctx ends.
+func (r run) Run(ctx context.Context, c console) error {
+	return r.serve(ctx, c, gnj.Options{Database: r.Database, Schema: r.Schema})
+}
+
+// runInMemory serves a database that ends with the process.
+type runInMemory struct {
+	serving
+}
+
+// Run serves until ctx ends.
+func (r runInMemory) Run(ctx context.Context, c console) error {
+	return r.serve(ctx, c, gnj.Options{Database: ":memory:"})
+}
+
+// defaultListen is reachable from this machine only.
+const defaultListen = "127.0.0.1:8080"
+
+// address is where to listen: the flag or GNJ_LISTEN, else PORT on all interfaces.
+func (s serving) address() string {
+	if s.Listen != "" {
+		return s.Listen
+	}
+	if port := os.Getenv("PORT"); port != "" {
+		return ":" + port
+	}
+	return defaultListen
+}
+
+// endWithin bounds how long requests may take to end after SIGTERM.
+const endWithin = 30 * time.Second
+
+func (s serving) serve(ctx context.Context, c console, options gnj.Options) error {
+	listener, err := net.Listen("tcp", s.address())
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", s.address(), reason(err))
+	}
+	defer func() { _ = listener.Close() }()
+	options.Lease = s.Lease
+	options.CancelProcessingOnStart = s.CancelProcessingOnStart
+	options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
+	jobs, err := gnj.New(options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = jobs.Close() }()
+	server := &http.Server{
+		Handler:           jobs,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(options.Logger.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(jobs.Drain)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	_, _ = fmt.Fprintf(c.out, "GNJ is at %s (%s)\n", shown(listener.Addr()), place(options.Database))
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	return shutDown(server)
+}
+
+// shutDown lets the requests that are under way end.
+func shutDown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), endWithin)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		_ = server.Close()
+		return fmt.Errorf("requests did not end within %s", endWithin)
+	}
+	return nil
+}
+
+// reason is the last cause of a network error, which is what people can act on.
+func reason(err error) error {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		err = network.Err
+	}
+	var system *os.SyscallError
+	if errors.As(err, &system) {
+		err = system.Err
+	}
+	return err
+}
+
+// shown is the address to open in a browser.
+func shown(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
+
+// place says where the jobs are, without a password.
+func place(database string) string {
+	switch u, err := url.Parse(database); {
+	case database == ":memory:":
+		return "jobs in memory, which end with this process"
+	case strings.HasPrefix(database, "postgres") && err == nil && u.Host != "":
+		return "jobs in PostgreSQL, " + u.Host + u.Path
+	}
+	return "jobs in the SQLite file " + database
+}

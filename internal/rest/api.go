@@ -1,0 +1,158 @@
+// Package rest is the REST door: it decodes a request, calls the service and
+// encodes the answer. It holds no rule.
+//
+// Every address is one line of the table in routes.go. Huma makes the OpenAPI
+// document from the Go types, fills the parameters and writes the answers.
+// Bodies and parameters are compared with that document by our own check
+// (check.go) before anything else looks at them, so that every refusal names
+// its field, whatever the host made of huma's globals, and costs no more than
+// one pass over the text.
+package rest
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
+)
+
+// DefaultMaxBodyBytes is the largest body that is read unless told otherwise.
+const DefaultMaxBodyBytes = 50 << 20
+
+// Options adjusts the door. The zero value works.
+type Options struct {
+	MaxBodyBytes int64        // the largest body, default [DefaultMaxBodyBytes]
+	Logger       *slog.Logger // where internal errors go, default slog.Default()
+	Version      string       // the version the OpenAPI document shows
+}
+
+// API answers the REST addresses. It expects paths relative to the mount point,
+// which it takes from the request's context (package mount) when it has to
+// write an address.
+type API struct {
+	svc          *service.Service
+	log          *slog.Logger
+	maxBodyBytes int64
+
+	mux      *http.ServeMux
+	huma     huma.API
+	registry huma.Registry
+	document document
+}
+
+// New returns the door to svc.
+func New(svc *service.Service, opts Options) *API {
+	a := &API{svc: svc, log: opts.Logger, maxBodyBytes: opts.MaxBodyBytes, mux: http.NewServeMux()}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	if a.maxBodyBytes <= 0 {
+		a.maxBodyBytes = DefaultMaxBodyBytes
+	}
+	a.registry = newRegistry()
+	a.huma = huma.NewAPI(a.config(opts.Version), adapter{a})
+	for _, op := range a.operations() {
+		op.add(a, op)
+	}
+	tidySchemas(a.registry)
+	a.document = newDocument(a.huma.OpenAPI())
+	return a
+}
+
+// ServeHTTP answers a request whose path is relative to the mount point.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := newExchange(w, r)
+	defer x.end()
+	defer a.recover(x)
+
+	if x.r.URL.Path == "" { // the mount point without a slash behind it
+		x.r.URL.Path = "/"
+	}
+	// ServeMux would redirect other spellings of a path to one without the mount point.
+	if p := x.r.URL.EscapedPath(); path.Clean(p) != p {
+		a.refuse(x, notFound())
+		return
+	}
+	if _, pattern := a.mux.Handler(x.r); pattern != "" {
+		a.mux.ServeHTTP(x, x.r)
+		return
+	}
+	a.answerUnknown(x)
+}
+
+// answerUnknown answers an address we do not have, or not with this method.
+func (a *API) answerUnknown(x *exchange) {
+	allowed := a.allowed(x.r)
+	switch {
+	case len(allowed) == 0:
+		a.refuse(x, notFound())
+	case x.r.Method == http.MethodOptions:
+		x.Header().Set("Allow", strings.Join(allowed, ", "))
+		x.WriteHeader(http.StatusNoContent)
+	default:
+		a.refuse(x, methodNotAllowed(x.r.Method, allowed))
+	}
+}
+
+// allowed lists the methods of the request's address.
+func (a *API) allowed(r *http.Request) []string {
+	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+	methods = slices.DeleteFunc(methods, func(method string) bool {
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		_, pattern := a.mux.Handler(probe)
+		return pattern == ""
+	})
+	if len(methods) == 0 {
+		return nil
+	}
+	return append(methods, http.MethodOptions)
+}
+
+// recover answers a panic with a problem: we live in someone else's server.
+func (a *API) recover(x *exchange) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler { // the host's way to cut a connection
+		x.begun = true // so that nothing is sent on the way out
+		panic(v)
+	}
+	err, ok := v.(error)
+	if !ok {
+		err = fmt.Errorf("%v", v)
+	}
+	x.err = fmt.Errorf("panic: %w", err)
+	a.refuse(x, a.internal(x.r, x.err, slog.String("stack", string(debug.Stack()))))
+}
+
+// adapter registers huma's operations with our mux.
+type adapter struct{ api *API }
+
+// ServeHTTP is asked for by huma and unused.
+func (d adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.api.ServeHTTP(w, r) }
+
+// Handle registers one operation: its parameters are checked, then huma fills
+// them in and calls our handler.
+func (d adapter) Handle(op *huma.Operation, next func(huma.Context)) {
+	d.api.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		query, fields := checkParams(d.api.registry, op, r)
+		if len(fields) > 0 {
+			d.api.refuse(x, d.api.problem(r, models.InvalidFields(fields)))
+			return
+		}
+		r.URL.RawQuery = query
+		x.Header().Set("Cache-Control", "no-store")
+		next(x.humaContext(op))
+	})
+}

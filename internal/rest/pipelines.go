@@ -1,0 +1,96 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
+)
+
+type pipelineID struct {
+	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
+}
+
+type pipelineAnswer struct{ Body *service.PipelineDetail }
+
+type createdPipeline struct {
+	Location string `header:"Location" doc:"The address of the pipeline."`
+	Body     *service.PipelineDetail
+}
+
+func (a *API) createPipeline(ctx context.Context, in *struct{ body[service.NewPipeline] }) (*createdPipeline, error) {
+	pipeline, err := a.svc.CreatePipeline(ctx, in.In)
+	if err != nil {
+		return nil, err
+	}
+	return &createdPipeline{address(ctx, "pipelines", pipeline.ID), pipeline}, nil
+}
+
+func (a *API) readPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+	return answerPipeline(a.svc.Pipeline(ctx, in.ID))
+}
+
+func (a *API) startPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+	return answerPipeline(a.svc.StartPipeline(ctx, in.ID))
+}
+
+func (a *API) cancelPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+	return answerPipeline(a.svc.CancelPipeline(ctx, in.ID))
+}
+
+func answerPipeline(pipeline *service.PipelineDetail, err error) (*pipelineAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &pipelineAnswer{pipeline}, nil
+}
+
+type addStepInput struct {
+	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
+	body[service.NewStep]
+}
+
+func (a *API) addStep(ctx context.Context, in *addStepInput) (*struct{ Body *service.StepDetail }, error) {
+	step, err := a.svc.AddStep(ctx, in.ID, in.In)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body *service.StepDetail }{step}, nil
+}
+
+type stepOrder struct {
+	StepIDs []int64 `json:"stepIds" maxItems:"10000" minimum:"1" doc:"The ids of all planned steps, in their new order."`
+}
+
+type orderStepsInput struct {
+	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
+	body[stepOrder]
+}
+
+func (a *API) orderSteps(ctx context.Context, in *orderStepsInput) (*pipelineAnswer, error) {
+	return answerPipeline(a.svc.OrderSteps(ctx, in.ID, in.In.StepIDs))
+}
+
+type listPipelinesInput struct {
+	Status []models.PipelineStatus `query:"status,explode" maxItems:"100" enum:"planned,processing,successful,failed" doc:"Pipelines with one of these statuses."`
+	Text   string                  `query:"q" maxLength:"255" doc:"Text in the name, upper and lower case alike."`
+	Order  idOrder                 `query:"order" doc:"Oldest first, or newest first with a minus. Default id."`
+	Limit  int                     `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`
+	Cursor string                  `query:"cursor" doc:"The nextCursor of the page before."`
+}
+
+type pipelineList struct {
+	Pipelines  []service.PipelineProgress `json:"pipelines"`
+	NextCursor *string                    `json:"nextCursor" doc:"Give this as cursor to get the next page; null on the last one."`
+}
+
+func (a *API) listPipelines(ctx context.Context, in *listPipelinesInput) (*struct{ Body pipelineList }, error) {
+	page, err := a.svc.Pipelines(ctx, service.PipelineFilter{
+		Status: in.Status, Text: in.Text,
+		Page: service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body pipelineList }{pipelineList{rows(page.Items), next(page.NextCursor)}}, nil
+}

@@ -1,0 +1,77 @@
+package gnj
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// Options are the settings of [New]. The zero value works: jobs in the SQLite file gnj.db.
+type Options struct {
+	// DB is the application's own database, on PostgreSQL or SQLite. GNJ works over its
+	// connections with a configuration of its own and closes none of them.
+	DB *gorm.DB
+	// Database is where jobs live when DB is not given: a URL such as
+	// postgres://user:password@host:5432/database, a SQLite file's name, or
+	// ":memory:" for jobs that end with the process. Default "gnj.db".
+	Database string
+	// Schema is the PostgreSQL schema of GNJ's tables, made when it is not
+	// there. Default: the connection's own schema.
+	Schema string
+	// SkipMigrations leaves the tables as they are; then New fails unless they
+	// are at the newest version. For applications that run "gnj migrate" themselves.
+	SkipMigrations bool
+
+	// Lease is how long a worker that asks for no lease holds its job without a
+	// sign of life; whole seconds, at most a week. Default 0: until it finishes it, as workers of
+	// graphql-node-jobs expect.
+	Lease time.Duration
+	// CancelProcessingOnStart cancels every job that is being processed when
+	// New runs, as graphql-node-jobs does. That is right for one server only:
+	// with several it cancels the jobs of the others. Default: off.
+	CancelProcessingOnStart bool
+
+	// MaxBodyBytes bounds the body of a request; a longer one is answered with
+	// 413. Default 50 MB.
+	MaxBodyBytes int64
+
+	// OnJobFailed is called after the commit with each job that became failed
+	// for good, also by an expired lease, and with those that
+	// CancelProcessingOnStart cancels. It runs in the goroutine that failed the
+	// job; a panic in it is logged.
+	OnJobFailed func(ctx context.Context, job models.Job)
+	// Logger gets one line an event, without payloads. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// DefaultDatabase is the SQLite file of the zero Options.
+const DefaultDatabase = "gnj.db"
+
+// defaultMaxBodyBytes is upstream's limit.
+const defaultMaxBodyBytes = 50 << 20
+
+// filled returns the options with every default filled in, or what is wrong with them.
+func (o Options) filled() (Options, error) {
+	switch {
+	case o.DB != nil && o.Database != "":
+		return o, models.Invalid("Database", "must be empty when DB is given; choose one of the two")
+	case o.Lease < 0 || o.Lease > models.MaxLeaseSeconds*time.Second || o.Lease%time.Second != 0:
+		return o, models.Invalid("Lease", "must be whole seconds, at most a week, not %s", o.Lease)
+	case o.MaxBodyBytes < 0:
+		return o, models.Invalid("MaxBodyBytes", "must be positive, or 0 for the default, not %d", o.MaxBodyBytes)
+	}
+	if o.DB == nil && o.Database == "" {
+		o.Database = DefaultDatabase
+	}
+	if o.MaxBodyBytes == 0 {
+		o.MaxBodyBytes = defaultMaxBodyBytes
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}

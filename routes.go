@@ -1,0 +1,21 @@
+package gnj
+
+import "github.com/teamstarter/gnj/internal/rest"
+
+// Route is an address GNJ answers. Path is relative to the mount point and
+// written as net/http's ServeMux writes it: "/api/v1/jobs/{id}".
+type Route struct {
+	Method string
+	Path   string
+	Name   string // the operation's name in the OpenAPI document: "readJob"
+}
+
+// Routes lists every address, so that a router can give each a route of its
+// own (package gnjecho does). Mounting the handler as a whole needs none of it.
+func (h *Handler) Routes() []Route {
+	var routes []Route
+	for _, r := range rest.Routes() {
+		routes = append(routes, Route(r))
+	}
+	return routes
+}
