@@ -44,7 +44,8 @@ type Options struct {
 	// CancelProcessingOnStart cancels. It runs in the goroutine that failed the
 	// job; a panic in it is logged.
 	OnJobFailed func(ctx context.Context, job models.Job)
-	// Logger gets one line an event, without payloads. Default: nothing is logged.
+	// Logger gets one line an event, without payloads. Default slog.Default();
+	// slog.New(slog.DiscardHandler) keeps GNJ silent.
 	Logger *slog.Logger
 }
 
@@ -71,7 +72,7 @@ func (o Options) filled() (Options, error) {
 		o.MaxBodyBytes = defaultMaxBodyBytes
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = slog.Default()
 	}
 	return o, nil
 }
