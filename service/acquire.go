@@ -63,14 +63,16 @@ func (s *Service) await(ctx context.Context, claim store.Claim, wait time.Durati
 	defer leave()
 	over := time.NewTimer(wait)
 	defer over.Stop()
+	wokenFor := ""
 	for {
 		// Once more after lining up: a job may have come in between.
 		jobs, err := s.claim(ctx, claim)
+		s.passOn(wokenFor, jobs)
 		if err != nil || len(jobs) > 0 {
 			return jobs, err
 		}
 		select {
-		case <-me.woken:
+		case wokenFor = <-me.woken:
 		case <-over.C:
 			return []models.Job{}, nil
 		case <-s.waiting.closed:
@@ -99,10 +101,21 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 	if err := ctx.Err(); err != nil && len(jobs) > 0 {
 		return nil, errors.Join(err, s.GiveBack(context.WithoutCancel(ctx), jobs))
 	}
-	for i := range jobs { // where one job was, there may be another
-		s.waiting.wake(jobs[i].Type, 1)
-	}
 	return jobs, nil
+}
+
+// passOn wakes the next worker when one that was woken for a job of one type
+// got a job of another, which went first.
+func (s *Service) passOn(wokenFor string, got []models.Job) {
+	if len(got) == 0 || wokenFor == "" {
+		return
+	}
+	for i := range got {
+		if got[i].Type == wokenFor {
+			return
+		}
+	}
+	s.waiting.wake(wokenFor, 1)
 }
 
 // GiveBack returns acquired jobs that their worker will not do, without

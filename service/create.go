@@ -75,13 +75,14 @@ func (t *txn) create(in []NewJob, at func(int) string) ([]CreatedJob, error) {
 	for i := range in {
 		list[i] = newJob(in[i])
 		if in[i].Status == "" {
-			if list[i].Status, err = homes.waitingStatus(in[i]); err != nil {
-				return nil, err
-			}
+			list[i].Status = homes.waitingStatus(in[i])
 		}
 	}
 	created, err := t.insertOrFind(list)
 	if err != nil {
+		return nil, err
+	}
+	if err := homes.takeThem(in, created); err != nil {
 		return nil, err
 	}
 	if err := t.appendJobs(created, homes); err != nil {
@@ -89,9 +90,6 @@ func (t *txn) create(in []NewJob, at func(int) string) ([]CreatedJob, error) {
 	}
 	for _, c := range created {
 		// A job may be made in any status; what follows from it follows.
-		if !c.Existed && c.Status == models.JobFailed {
-			t.failed = append(t.failed, *c.Job)
-		}
 		if !c.Existed && c.Status.Ended() {
 			if err := t.settle(c.Job); err != nil {
 				return nil, err
@@ -147,31 +145,44 @@ func (t *txn) homesOf(in []NewJob, at func(int) string) (homes, error) {
 // waitingStatus is the status of a new job that names none: queued, planned
 // for a job of a pipeline or batch, and queued again for a batch that is
 // already running, which nobody would start a second time.
-func (h homes) waitingStatus(in NewJob) (models.JobStatus, error) {
-	if in.BatchID != nil {
-		switch batch := h.batches[*in.BatchID]; batch.Status {
-		case models.BatchProcessing:
-			return models.JobQueued, nil
-		case models.BatchSuccessful:
-			return "", models.Conflict("batch %d is successful and takes no more jobs; create a new batch", batch.ID)
-		}
-		return models.JobPlanned, nil
+func (h homes) waitingStatus(in NewJob) models.JobStatus {
+	switch {
+	case in.BatchID != nil && h.batches[*in.BatchID].Status == models.BatchProcessing:
+		return models.JobQueued
+	case in.BatchID != nil, in.PipelineID != nil:
+		return models.JobPlanned
 	}
-	if in.PipelineID != nil {
-		return models.JobPlanned, nil
-	}
-	return models.JobQueued, nil
+	return models.JobQueued
 }
 
-// insert inserts jobs and notes those that may be acquired at once.
+// takeThem refuses new jobs of a batch that is successful. One that was there
+// already is answered, whatever became of its batch.
+func (h homes) takeThem(in []NewJob, created []CreatedJob) error {
+	for i, c := range created {
+		if c.Existed || in[i].Status != "" || in[i].BatchID == nil {
+			continue
+		}
+		if batch := h.batches[*in[i].BatchID]; batch.Status == models.BatchSuccessful {
+			return models.Conflict("batch %d is successful and takes no more jobs; create a new batch", batch.ID)
+		}
+	}
+	return nil
+}
+
+// insert inserts jobs and notes those that may be acquired at once, and those
+// that were made failed.
 func (t *txn) insert(list []*models.Job) ([]*models.Job, error) {
 	taken, err := t.InsertJobs(list)
 	if err != nil {
 		return nil, err
 	}
 	for _, job := range list {
-		if job.ID != 0 && job.Status == models.JobQueued {
+		switch {
+		case job.ID == 0: // there already
+		case job.Status == models.JobQueued:
 			t.ready[job.Type]++
+		case job.Status == models.JobFailed:
+			t.failed = append(t.failed, *job)
 		}
 	}
 	return taken, nil

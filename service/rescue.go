@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -16,7 +17,7 @@ const rescueAtOnce = 100
 // asked to cancel is cancelled. Any node may do it; each lease is rescued once.
 // It returns how many were. The service calls it every RescueInterval.
 func (s *Service) RescueExpired(ctx context.Context) (int, error) {
-	rescued := 0
+	total := 0
 	for {
 		var ids []int64
 		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
@@ -24,21 +25,30 @@ func (s *Service) RescueExpired(ctx context.Context) (int, error) {
 			return err
 		})
 		if err != nil {
-			return rescued, err
+			return total, err
 		}
-		for _, id := range ids {
-			done, err := s.rescue(ctx, id)
-			if err != nil {
-				return rescued, err
-			}
-			if done {
-				rescued++
-			}
-		}
-		if len(ids) < rescueAtOnce {
-			return rescued, nil
+		rescued, err := s.rescueAll(ctx, ids)
+		total += rescued
+		if err != nil || rescued == 0 || len(ids) < rescueAtOnce {
+			return total, err
 		}
 	}
+}
+
+// rescueAll rescues each job by itself, so that one that cannot be rescued
+// keeps no other from it.
+func (s *Service) rescueAll(ctx context.Context, ids []int64) (rescued int, err error) {
+	var failed []error
+	for _, id := range ids {
+		done, err := s.rescue(ctx, id)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("rescue job %d: %w", id, err))
+		}
+		if done {
+			rescued++
+		}
+	}
+	return rescued, errors.Join(failed...)
 }
 
 // rescue ends the attempt of one expired lease, unless somebody was faster.

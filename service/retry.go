@@ -173,21 +173,26 @@ func (t *txn) resume(job *models.Job) error {
 	return nil
 }
 
-// resumeBatch takes a failed batch back to processing. As a step it is begun
-// again by its pipeline, which is returned; else here.
+// resumeBatch takes a failed batch back to where it goes on. As a step, which
+// is returned, its pipeline begins it when it is its turn; else it is begun here.
 func (t *txn) resumeBatch(id int64) (*models.Step, error) {
 	batch, err := t.LockBatch(id)
 	if err != nil {
 		return nil, err
 	}
-	if batch.Status.Ended() {
-		if err := t.MoveBatch(batch, models.BatchProcessing); err != nil {
-			return nil, err
-		}
+	if batch.Status == models.BatchSuccessful {
+		return nil, models.Conflict("batch %d is successful and takes no more jobs", id)
 	}
 	step, err := t.StepOfBatch(batch)
-	if err == nil && step == nil {
+	if err != nil {
+		return nil, err
+	}
+	if step == nil {
 		_, err = t.queueBatch(batch)
+		return nil, err
+	}
+	if batch.Status == models.BatchFailed {
+		err = t.MoveBatch(batch, models.BatchPlanned)
 	}
 	return step, err
 }
@@ -197,6 +202,9 @@ func (t *txn) resumePipeline(id int64) error {
 	pipeline, err := t.LockPipeline(id)
 	if err != nil {
 		return err
+	}
+	if pipeline.CancelRequestedAt != nil && !pipeline.Status.Ended() {
+		return models.Conflict("pipeline %d is being cancelled; try again when its running jobs have ended", id)
 	}
 	if pipeline.Status == models.PipelineFailed {
 		err := t.MovePipeline(pipeline, models.PipelineProcessing, store.Set{"cancelRequestedAt": nil})

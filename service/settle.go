@@ -49,7 +49,7 @@ func (t *txn) settleBatch(id int64) error {
 	return t.settleStep(step, batch.Status == models.BatchSuccessful)
 }
 
-// decideBatch takes a locked batch to the outcome of its jobs. The jobs of a
+// decideBatch ends a locked batch when its jobs decide it. The jobs of a
 // failed batch that nobody has started go back to planned.
 func (t *txn) decideBatch(batch *models.Batch) error {
 	counts, err := t.LiveStatuses(batch.ID)
@@ -57,7 +57,7 @@ func (t *txn) decideBatch(batch *models.Batch) error {
 		return err
 	}
 	status := outcome(counts)
-	if status == batch.Status {
+	if !status.Ended() {
 		return nil
 	}
 	if err := t.MoveBatch(batch, status); err != nil {
@@ -110,7 +110,16 @@ func (t *txn) settleStep(step *models.Step, successful bool) error {
 	case successful:
 		return t.advance(pipeline)
 	}
-	return t.MovePipeline(pipeline, models.PipelineFailed, nil)
+	return t.fail(pipeline)
+}
+
+// fail ends a locked pipeline: what is queued of it goes back to planned, and
+// what runs keeps its result.
+func (t *txn) fail(pipeline *models.Pipeline) error {
+	if err := t.MovePipeline(pipeline, models.PipelineFailed, nil); err != nil {
+		return err
+	}
+	return t.StopJobsOf(pipeline.ID)
 }
 
 // failWhenNothingRuns ends a pipeline that was asked to cancel.
@@ -119,7 +128,7 @@ func (t *txn) failWhenNothingRuns(pipeline *models.Pipeline) error {
 	if err != nil || running > 0 {
 		return err
 	}
-	return t.MovePipeline(pipeline, models.PipelineFailed, nil)
+	return t.fail(pipeline)
 }
 
 // advance queues the first planned step of a locked pipeline. A step that has
@@ -140,7 +149,7 @@ func (t *txn) advance(pipeline *models.Pipeline) error {
 		}
 		switch status {
 		case models.BatchFailed:
-			return t.MovePipeline(pipeline, models.PipelineFailed, nil)
+			return t.fail(pipeline)
 		case models.BatchSuccessful:
 			if err := t.ChangeStep(step, store.Set{"status": models.StepDone}); err != nil {
 				return err
@@ -189,8 +198,14 @@ func (t *txn) beginBatch(id int64) (models.BatchStatus, error) {
 	if err != nil {
 		return "", err
 	}
-	if batch.Status.Ended() {
+	if batch.Status == models.BatchSuccessful {
 		return batch.Status, nil
+	}
+	if batch.Status == models.BatchFailed { // maybe by a cancel, or a job that is gone: then it goes on
+		counts, err := t.LiveStatuses(batch.ID)
+		if err != nil || outcome(counts) == models.BatchFailed {
+			return models.BatchFailed, err
+		}
 	}
 	queued, err := t.queueBatch(batch)
 	if err != nil {

@@ -64,8 +64,8 @@ func (w *waiting) wake(typ string, n int) {
 	}
 }
 
-// types are those that somebody waits for.
-func (w *waiting) types() []string {
+// asked are the types that somebody waits for, and how many wait.
+func (w *waiting) asked() (types []string, waiters int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all := map[string]struct{}{}
@@ -74,24 +74,24 @@ func (w *waiting) types() []string {
 			all[typ] = struct{}{}
 		}
 	}
-	return sorted(all)
+	return sorted(all), w.list.Len()
 }
 
 // wakeWaiting looks for jobs that came without this process noticing: made by
-// another process or in a host's transaction, due by now, or no longer held. It wakes one
-// worker a type; each that finds a job wakes the next.
+// another process or in a host's transaction, due by now, or no longer held. It
+// wakes as many workers as there are jobs for.
 func (s *Service) wakeWaiting(ctx context.Context) error {
-	types := s.waiting.types()
+	types, waiters := s.waiting.asked()
 	if len(types) == 0 {
 		return nil
 	}
-	var ready []string
+	var ready map[string]int
 	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		ready, err = tx.Dispatchable(types)
+		ready, err = tx.Dispatchable(types, waiters)
 		return err
 	})
-	for _, typ := range ready {
-		s.waiting.wake(typ, 1)
+	for typ, n := range ready {
+		s.waiting.wake(typ, n)
 	}
 	return err
 }

@@ -58,22 +58,35 @@ func (tx *Tx) ClaimJobs(claim Claim) ([]models.Job, error) {
 	return claimed, nil
 }
 
-// Dispatchable returns which of the types have a job that could be claimed now.
-func (tx *Tx) Dispatchable(types []string) ([]string, error) {
-	var found []string
+// Dispatchable counts, by type, the jobs that could be claimed now, up to most
+// in all for each thousand types.
+func (tx *Tx) Dispatchable(types []string, most int) (map[string]int, error) {
+	counts := make(map[string]int)
 	for part := range chunks(types, 1000) {
-		rows, err := tx.rows(`SELECT DISTINCT type FROM {job}
-			WHERE `+queued+` AND type IN ? AND `+due+` AND `+notHeld, []any{part, tx.now()})
-		if err != nil {
-			return nil, fmt.Errorf("look for dispatchable types: %w", err)
+		if err := tx.countDispatchable(part, most, counts); err != nil {
+			return nil, fmt.Errorf("look for dispatchable jobs: %w", err)
 		}
-		names, err := texts(rows)
-		if err != nil {
-			return nil, fmt.Errorf("look for dispatchable types: %w", err)
-		}
-		found = append(found, names...)
 	}
-	return found, nil
+	return counts, nil
+}
+
+func (tx *Tx) countDispatchable(types []string, most int, counts map[string]int) error {
+	rows, err := tx.rows(`SELECT type, count(*) FROM (SELECT type FROM {job}
+		WHERE `+queued+` AND type IN ? AND `+due+` AND `+notHeld+`
+		ORDER BY `+dispatchOrder+` LIMIT ?) first GROUP BY type`, []any{types, tx.now(), most})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var typ string
+		var n int
+		if err := rows.Scan(&typ, &n); err != nil {
+			return err
+		}
+		counts[typ] = n
+	}
+	return rows.Err()
 }
 
 // ExpiredLeases returns the ids of jobs whose lease has run out, longest ago first.

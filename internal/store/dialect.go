@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -11,10 +10,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"gorm.io/gorm"
-
-	"github.com/teamstarter/gnj/models"
 )
 
 // dialect is what SQLite and PostgreSQL answer differently, all of it.
@@ -31,28 +26,17 @@ type dialect interface {
 	skipLocked() string // the same, passing over rows that are locked
 	lockHolds() string  // a statement that keeps others from changing the holds
 	like() string       // the operator that ignores upper and lower case
+	writeOptions() *sql.TxOptions
 	snapshotOptions() *sql.TxOptions
-	tryAgain(error) bool    // the database gave up for a reason of its own
-	unavailable(error) bool // it cannot be reached, or is too busy
-	reason(error) string    // why it could not be opened, for people
-	migrationsDir() string  // where the migrations lie
-	columnsOf() string      // a query for the columns of a table, or "" where nobody else makes tables
+	tryAgain(error) bool       // the database gave up for a reason of its own
+	tryAgainJoined(error) bool // the same, and it helps to go back to a savepoint
+	lost(error) bool           // a connection that was there is gone; another may do
+	unavailable(error) bool    // it cannot be reached, or is too busy
+	reason(error) string       // why it could not be opened or migrated, for people
+	migrationsDir() string     // where the migrations lie
+	columnsOf() string         // a query for the columns of a table
+	lockMigrations() string    // a statement that keeps others from migrating
 	createSchema(string) string
-}
-
-// named turns what a transaction failed with into an error that may leave the
-// store: models errors and ends of contexts as they are, the rest by its kind.
-func (s *Store) named(err error) error {
-	var known *models.Error
-	switch {
-	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case s.tryAgain(err), s.unavailable(err), unreachable(err):
-		return models.Unavailable(err)
-	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
-		return &models.Error{Code: models.CodeNotFound, Message: "there is no such row", Cause: err}
-	}
-	return &models.Error{Code: models.CodeInternal, Message: "the database refused a statement", Cause: err}
 }
 
 // unreachable reports errors of the way to the database, whichever it is.

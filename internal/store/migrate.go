@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -12,16 +11,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/database"
-
 	"github.com/teamstarter/gnj/models"
 )
 
 //go:embed migrations
-var migrationFiles embed.FS
+var migrationsFS embed.FS
 
-// versionTable is where goose keeps which migrations were applied.
+// versionTable is where it stands which migrations were applied.
 const versionTable = "gnj_schema_version"
 
 // Migration is one version of the tables and whether it is applied.
@@ -31,176 +27,212 @@ type Migration struct {
 	Applied bool
 }
 
-// Migrate brings the tables to the newest version. It adopts the tables of
-// graphql-node-jobs with their rows, and answers models.ErrInvalid for tables
-// of the same names that are somebody else's. Several processes may call it at once.
+// Migrate brings the tables to the newest version, in one transaction. It
+// adopts the tables of graphql-node-jobs with their rows. Several processes may
+// call it at once: one does it and the others wait.
+//
+// It answers models.ErrInvalid when the database has tables of the same names
+// that are somebody else's, or refuses the changes.
 func (s *Store) Migrate(ctx context.Context) error {
-	if err := s.checkForeign(ctx); err != nil {
+	if done, err := s.Migrated(ctx); err != nil || done {
 		return err
 	}
-	if create := s.createSchema(s.schema); create != "" && s.schema != "" {
-		if _, err := s.writer.ExecContext(ctx, create); err != nil && sqlState(err) != "23505" && sqlState(err) != "42501" {
-			return s.named(fmt.Errorf("create the schema: %w", err))
-		}
+	err := s.Write(ctx, (*Tx).migrate)
+	if errors.Is(err, models.ErrInternal) {
+		return &models.Error{Code: models.CodeInvalid, Message: "cannot migrate the database: " + s.reason(err), Cause: err}
 	}
-	var err error
-	for try := 1; try <= maxTries; try++ {
-		// Two processes that migrate at once fail one of them, whose migration
-		// is rolled back as a whole; it then finds the other's work done.
-		if err = s.migrateOnce(ctx); err == nil || unreachable(err) {
-			break
-		}
-		if rested := rest(ctx, try); rested != nil {
-			return rested
-		}
-	}
-	if err != nil {
-		return s.named(fmt.Errorf("migrate: %w", err))
-	}
-	return nil
-}
-
-func (s *Store) migrateOnce(ctx context.Context) error {
-	provider, err := s.migrations()
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
 	return err
 }
 
-// Migrations lists every version of the tables, oldest first.
+// Migrations lists every version of the tables, oldest first. It writes nothing.
 func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
-	provider, err := s.migrations()
+	files, err := s.migrationFiles()
 	if err != nil {
 		return nil, err
 	}
-	states, err := provider.Status(ctx)
+	var applied []int64
+	err = s.Read(ctx, func(tx *Tx) (err error) {
+		applied, err = tx.appliedVersions()
+		return err
+	})
 	if err != nil {
-		return nil, s.named(fmt.Errorf("read the migrations' status: %w", err))
+		return nil, err
 	}
-	list := make([]Migration, len(states))
-	for i, state := range states {
-		list[i] = Migration{
-			Version: state.Source.Version,
-			Name:    s.migrationName(state.Source.Version),
-			Applied: state.State == goose.StateApplied,
-		}
+	list := make([]Migration, len(files))
+	for i, file := range files {
+		list[i] = Migration{file.version, file.name, slices.Contains(applied, file.version)}
 	}
 	return list, nil
 }
 
 // Migrated reports whether the tables are at the newest version.
 func (s *Store) Migrated(ctx context.Context) (bool, error) {
-	var version sql.NullInt64
-	query := "SELECT max(version_id) FROM " + s.qualified() + versionTable + " WHERE is_applied"
-	if err := s.reader.QueryRowContext(ctx, query).Scan(&version); err != nil {
-		if s.unavailable(err) || unreachable(err) || ctx.Err() != nil {
-			return false, s.named(err)
-		}
-		return false, nil // no such table: never migrated
-	}
-	files, err := fs.ReadDir(migrationFiles, s.migrationsDir())
-	return err == nil && version.Int64 >= int64(len(files)), err
+	list, err := s.Migrations(ctx)
+	pending := slices.ContainsFunc(list, func(m Migration) bool { return !m.Applied })
+	return err == nil && !pending, err
 }
 
-// migrations prepares goose. The files are run as Go migrations, because the
-// schema's name is filled in.
-func (s *Store) migrations() (*goose.Provider, error) {
-	dialect, names := goose.DialectPostgres, []*goose.Migration{}
-	if s.name() == "sqlite" {
-		dialect = goose.DialectSQLite3
+func (tx *Tx) migrate() error {
+	if err := tx.prepareMigrations(); err != nil {
+		return err
 	}
-	files, err := fs.ReadDir(migrationFiles, s.migrationsDir())
+	files, err := tx.migrationFiles()
+	if err != nil {
+		return err
+	}
+	applied, err := tx.appliedVersions()
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if slices.Contains(applied, file.version) {
+			continue
+		}
+		if err := tx.apply(file); err != nil {
+			return fmt.Errorf("migration %s: %w", file.name, err)
+		}
+	}
+	return nil
+}
+
+// prepareMigrations keeps others from migrating until the commit, and makes
+// what the migrations stand on.
+func (tx *Tx) prepareMigrations() error {
+	if err := tx.run(tx.lockMigrations()); err != nil {
+		return fmt.Errorf("lock the migrations: %w", err)
+	}
+	if err := tx.checkForeign(); err != nil {
+		return err
+	}
+	missing, err := tx.schemaMissing()
+	if err != nil {
+		return err
+	}
+	if missing {
+		if err := tx.run(tx.createSchema(tx.schema)); err != nil {
+			return fmt.Errorf("create the schema: %w", err)
+		}
+	}
+	return tx.run("CREATE TABLE IF NOT EXISTS " + tx.qualified() + versionTable + ` (
+		version     integer PRIMARY KEY,
+		name        varchar(255) NOT NULL,
+		"appliedAt" timestamptz NOT NULL
+	)`)
+}
+
+// run runs statements without arguments; empty ones are left out.
+func (tx *Tx) run(statements ...string) error {
+	for _, statement := range statements {
+		if statement == "" {
+			continue
+		}
+		if _, err := tx.exec(statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) apply(file migrationFile) error {
+	if err := tx.run(file.statements...); err != nil {
+		return err
+	}
+	_, err := tx.exec("INSERT INTO "+tx.qualified()+versionTable+` (version, name, "appliedAt") VALUES (?, ?, ?)`,
+		file.version, file.name, tx.now())
+	return err
+}
+
+// appliedVersions reads which migrations were applied; none when there is no table of them.
+func (tx *Tx) appliedVersions() ([]int64, error) {
+	columns, err := tx.columnNames(versionTable)
+	if err != nil || len(columns) == 0 {
+		return nil, err
+	}
+	return tx.ids("SELECT version FROM " + tx.qualified() + versionTable)
+}
+
+type migrationFile struct {
+	version    int64
+	name       string
+	statements []string
+}
+
+// migrationFiles reads the files of this kind of database, by version.
+func (s *Store) migrationFiles() ([]migrationFile, error) {
+	entries, err := fs.ReadDir(migrationsFS, s.migrationsDir())
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
-	for _, file := range files {
-		version, statements, err := s.migration(file.Name())
-		if err != nil {
-			return nil, err
+	files := make([]migrationFile, len(entries))
+	for i, entry := range entries {
+		if files[i], err = s.migrationFile(entry.Name()); err != nil {
+			return nil, fmt.Errorf("migration %s: %w", entry.Name(), err)
 		}
-		names = append(names, goose.NewGoMigration(version, &goose.GoFunc{RunTx: runAll(statements)}, nil))
 	}
-	versions, err := database.NewStore(dialect, s.qualified()+versionTable)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the version table: %w", err)
-	}
-	return goose.NewProvider("", s.writer, nil,
-		goose.WithStore(versions), goose.WithGoMigrations(names...), goose.WithDisableGlobalRegistry(true))
+	return files, nil
 }
 
-func (s *Store) migration(file string) (int64, []string, error) {
-	number, _, _ := strings.Cut(file, "_")
-	version, err := strconv.ParseInt(number, 10, 64)
+func (s *Store) migrationFile(name string) (migrationFile, error) {
+	number, _, _ := strings.Cut(name, "_")
+	version, err := strconv.ParseInt(number, 10, 32)
 	if err != nil {
-		return 0, nil, fmt.Errorf("migration %s: %w", file, err)
+		return migrationFile{}, err
 	}
-	text, err := migrationFiles.ReadFile(path.Join(s.migrationsDir(), file))
+	text, err := migrationsFS.ReadFile(path.Join(s.migrationsDir(), name))
 	if err != nil {
-		return 0, nil, fmt.Errorf("migration %s: %w", file, err)
+		return migrationFile{}, err
 	}
-	filled := strings.ReplaceAll(string(text), "{schema}", s.qualified())
-	statements := slices.DeleteFunc(strings.Split(filled, ";\n"), func(part string) bool {
-		return strings.TrimSpace(part) == ""
-	})
-	return version, statements, nil
-}
-
-func (s *Store) migrationName(version int64) string {
-	files, _ := fs.Glob(migrationFiles, path.Join(s.migrationsDir(), fmt.Sprintf("%05d_*.sql", version)))
-	if len(files) == 0 {
-		return ""
-	}
-	return strings.TrimSuffix(path.Base(files[0]), ".sql")
-}
-
-func runAll(statements []string) func(context.Context, *sql.Tx) error {
-	return func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range statements {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	statements := strings.Split(strings.ReplaceAll(string(text), "{schema}", s.qualified()), ";\n")
+	statements = slices.DeleteFunc(statements, func(part string) bool { return strings.TrimSpace(part) == "" })
+	return migrationFile{version, strings.TrimSuffix(name, ".sql"), statements}, nil
 }
 
 // upstreamColumns are columns by which graphql-node-jobs' tables are known.
-var upstreamColumns = map[string][]string{
-	"job":              {"type", "status", "input", "output", "batchId", "pipelineId", "jobUniqueId", "startAfter"},
-	"batch":            {"status", "pipelineId", "deletedAt"},
-	"pipeline":         {"status", "metadata", "deletedAt"},
-	"pipelineStep":     {"jobId", "batchId", "pipelineId", "index", "status"},
-	"jobHoldType":      {"type", "deletedAt"},
-	"workerMonitoring": {"workerId", "workerStatus", "workerType"},
+var upstreamColumns = []struct {
+	table   string
+	columns []string
+}{
+	{"job", []string{"type", "status", "input", "output", "batchId", "pipelineId", "jobUniqueId", "startAfter"}},
+	{"batch", []string{"status", "pipelineId", "deletedAt"}},
+	{"pipeline", []string{"status", "metadata", "deletedAt"}},
+	{"pipelineStep", []string{"jobId", "batchId", "pipelineId", "index", "status"}},
+	{"jobHoldType", []string{"type", "deletedAt"}},
+	{"workerMonitoring", []string{"workerId", "workerStatus", "workerType"}},
 }
 
 // checkForeign refuses tables of our names that are neither ours nor upstream's.
-func (s *Store) checkForeign(ctx context.Context) error {
-	return s.Read(ctx, func(tx *Tx) error {
-		for name, wanted := range upstreamColumns {
-			found, err := tx.columnNames(name)
-			if err != nil {
-				return err
-			}
-			for _, column := range wanted {
-				if len(found) > 0 && !slices.Contains(found, column) {
-					return models.Invalid("database", "has a table %q that is not one of GNJ or graphql-node-jobs (it has no column %q); use another database or a schema of its own", name, column)
-				}
+func (tx *Tx) checkForeign() error {
+	for _, known := range upstreamColumns {
+		found, err := tx.columnNames(known.table)
+		if err != nil {
+			return err
+		}
+		for _, column := range known.columns {
+			if len(found) > 0 && !slices.Contains(found, column) {
+				return models.Invalid("database", "has a table %q that is not one of GNJ or graphql-node-jobs (it has no column %q); use another database or a schema of its own", known.table, column)
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func (tx *Tx) columnNames(table string) ([]string, error) {
 	rows, err := tx.rows(tx.columnsOf(), []any{table, tx.schema})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the columns of %s: %w", table, err)
 	}
 	return texts(rows)
 }
 
-// ErrNotMigrated says that the tables are older than the program.
-var ErrNotMigrated = errors.New("the database is not migrated; run gnj migrate, or leave SkipMigrations off")
+// schemaMissing reports whether the schema has to be created, for which a user may have no right.
+func (tx *Tx) schemaMissing() (bool, error) {
+	if tx.schema == "" {
+		return false, nil
+	}
+	var missing bool
+	err := tx.row("SELECT NOT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = ?)", []any{tx.schema}, &missing)
+	if err != nil {
+		return false, fmt.Errorf("look for the schema: %w", err)
+	}
+	return missing, nil
+}

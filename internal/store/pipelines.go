@@ -248,23 +248,41 @@ const ofPipeline = `"deletedAt" IS NULL AND (id IN (SELECT "jobId" FROM {pipelin
 	OR "batchId" IN (SELECT "batchId" FROM {pipelineStep}
 		WHERE "pipelineId" = ? AND "deletedAt" IS NULL AND "batchId" IS NOT NULL))`
 
+// batchOfPipeline are the batches of a pipeline's steps.
+const batchOfPipeline = `"deletedAt" IS NULL AND id IN (SELECT "batchId" FROM {pipelineStep}
+	WHERE "pipelineId" = ? AND "deletedAt" IS NULL)`
+
 // CancelJobsOf cancels the waiting jobs of a locked pipeline, asks those that
 // are processed to cancel, and fails its batches that have not ended.
 func (tx *Tx) CancelJobsOf(pipelineID int64) error {
 	now := tx.now()
-	// The waiting ones first: one that is acquired meanwhile is met by the second statement.
-	_, err := tx.exec(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
-		WHERE status IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
+	// The batches first: a job that somebody is adding to one is met by the
+	// second statement, and one that is acquired meanwhile by the third.
+	_, err := tx.exec(`UPDATE {batch} SET status = 'failed', "updatedAt" = ?
+		WHERE `+batchStatus+` IN ('planned', 'processing') AND `+batchOfPipeline, now, pipelineID)
+	if err == nil {
+		_, err = tx.exec(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
+			WHERE status IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
+	}
 	if err == nil {
 		_, err = tx.exec(`UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
 			WHERE status = 'processing' AND `+ofPipeline, now, pipelineID, pipelineID)
 	}
-	if err == nil {
-		_, err = tx.exec(`UPDATE {batch} SET status = 'failed', "updatedAt" = ?
-			WHERE `+batchStatus+` IN ('planned', 'processing') AND "deletedAt" IS NULL AND id IN (
-				SELECT "batchId" FROM {pipelineStep} WHERE "pipelineId" = ? AND "deletedAt" IS NULL)`, now, pipelineID)
-	}
 	return wrapped(err, "cancel the jobs of pipeline", pipelineID)
+}
+
+// StopJobsOf takes what is queued of a locked pipeline back to planned, with
+// the batches that are on their way; what runs goes on.
+func (tx *Tx) StopJobsOf(pipelineID int64) error {
+	now := tx.now()
+	// The batches first: a job that somebody is adding to one is met by the second statement.
+	_, err := tx.exec(`UPDATE {batch} SET status = 'planned', "updatedAt" = ?
+		WHERE status = 'processing' AND `+batchOfPipeline, now, pipelineID)
+	if err == nil {
+		_, err = tx.exec(`UPDATE {job} SET status = 'planned', "updatedAt" = ?
+			WHERE status = 'queued' AND `+ofPipeline, now, pipelineID, pipelineID)
+	}
+	return wrapped(err, "stop the jobs of pipeline", pipelineID)
 }
 
 // CountHeldJobsOf counts the jobs of a pipeline that workers hold.

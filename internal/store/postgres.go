@@ -96,6 +96,12 @@ func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE R
 
 func (postgres) like() string { return "ILIKE" }
 
+// writeOptions: rows are locked first and read afterwards, which must show what
+// the one who held the lock left, whatever the database's default is.
+func (postgres) writeOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
 func (postgres) snapshotOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
@@ -109,13 +115,27 @@ func (postgres) tryAgain(err error) bool {
 	return false
 }
 
+// After either the host's transaction sees what it saw before, or holds the
+// locks it held before: only a new one helps.
+func (postgres) tryAgainJoined(error) bool { return false }
+
+func (postgres) lost(err error) bool {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return false // there is none to be had
+	}
+	code := sqlState(err)
+	return code == "57P01" || code == "57P02" || code == "" && unreachable(err) // ended by an administrator, or crashed
+}
+
 func (postgres) unavailable(err error) bool {
 	code := sqlState(err)
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect) || pgconn.Timeout(err) || strings.HasPrefix(code, "08") || // connection
 		strings.HasPrefix(code, "53") || // out of connections, memory, disk
 		strings.HasPrefix(code, "57P") || // shutting down
-		code == "55P03" || code == "57014" // lock not to be had, statement timed out
+		code == "55P03" || code == "57014" || // lock not to be had, statement timed out
+		code == "25006" // read-only: a standby
 }
 
 func sqlState(err error) string {
@@ -147,4 +167,7 @@ func (postgres) columnsOf() string {
 		WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?::text, ''), current_schema()::text)`
 }
 
-func (postgres) createSchema(name string) string { return `CREATE SCHEMA IF NOT EXISTS "` + name + `"` }
+// The number is ours and means nothing; it is one a database.
+func (postgres) lockMigrations() string { return "SELECT pg_advisory_xact_lock(4861972530)" }
+
+func (postgres) createSchema(name string) string { return `CREATE SCHEMA "` + name + `"` }

@@ -21,14 +21,17 @@ const memory = ":memory:"
 
 // openSQLite opens a file with connections of our own: one that writes, and
 // some that read what was last committed.
-func (s *Store) openSQLite(ctx context.Context, file string) error {
+func (s *Store) openSQLite(ctx context.Context, file string, existing bool) error {
 	s.dialect = sqlite{}
-	if file == memory {
+	switch {
+	case file == memory:
 		return s.useSQLite(s.pool(sqliteDriver, memory, 1), nil)
+	case existing:
+		return s.openAsItIs(ctx, file)
 	}
 	if dir := filepath.Dir(file); dir != "." {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return &models.Error{Code: models.CodeUnavailable, Message: "cannot open the database: " + s.reason(err), Cause: err}
+			return s.cannotOpen(file, err)
 		}
 	}
 	path, err := filepath.Abs(file)
@@ -38,12 +41,38 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	return s.openFile(ctx, sqliteDriver, path)
 }
 
+// openAsItIs opens a file to look at it. Only when it is read does SQLite see
+// whether it is a database.
+func (s *Store) openAsItIs(ctx context.Context, file string) error {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", file, err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return s.cannotOpen(file, err)
+	}
+	db := s.pool(sqliteDriver, fileDSN(path, "mode=rw"), 1)
+	var version int
+	if err := db.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version); err != nil {
+		return s.cannotOpen(file, err)
+	}
+	return s.useSQLite(db, nil)
+}
+
+func (s *Store) cannotOpen(file string, err error) error {
+	return &models.Error{
+		Code:    models.CodeUnavailable,
+		Message: fmt.Sprintf("cannot open the database %s: %s", file, s.reason(err)),
+		Cause:   err,
+	}
+}
+
 func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) error {
 	// Immediate: a transaction that reads first and writes later could find
 	// that somebody else wrote in between, and would have to give up.
 	writer := s.pool(d, fileDSN(path, "_txlock=immediate"), 1)
 	if err := useWAL(ctx, writer); err != nil {
-		return &models.Error{Code: models.CodeUnavailable, Message: "cannot open the database: " + s.reason(err), Cause: err}
+		return s.cannotOpen(path, err)
 	}
 	return s.useSQLite(writer, s.pool(d, fileDSN(path, "_txlock=deferred"), max(4, 2*runtime.NumCPU())))
 }
@@ -65,20 +94,10 @@ func (s *Store) useSQLite(writer, reader *sql.DB) error {
 // useWAL lets readers go on while somebody writes. It needs the file for
 // itself for a moment, which another process may hold.
 func useWAL(ctx context.Context, db *sql.DB) error {
-	var mode string
-	var err error
-	for try := 1; try <= maxTries; try++ {
-		if err = db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err == nil {
-			return nil // a file system without shared memory keeps its mode, and works
-		}
-		if !(sqlite{}).tryAgain(err) {
-			return err
-		}
-		if rested := rest(ctx, try); rested != nil {
-			return rested
-		}
-	}
-	return err
+	var mode string // a file system without shared memory keeps its own, and works
+	return again(ctx, sqlite{}.tryAgain, func() error {
+		return db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+	})
 }
 
 // pool opens connections by a driver directly, so that each is prepared the
@@ -98,14 +117,14 @@ type sqliteConnector struct {
 
 func (c sqliteConnector) Driver() driver.Driver { return c.driver }
 
-// Connect opens a connection that waits while another process writes, rather
-// than failing at once.
+// Connect opens a connection that waits a while when another process writes.
+// After that it is up to the transaction, which has a context, to go on waiting.
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.driver.Open(c.dsn)
 	if err != nil {
 		return nil, err
 	}
-	for _, pragma := range []string{"PRAGMA busy_timeout = 30000", "PRAGMA foreign_keys = ON"} {
+	for _, pragma := range []string{"PRAGMA busy_timeout = 1000", "PRAGMA foreign_keys = ON"} {
 		if err := execute(ctx, conn, pragma); err != nil {
 			_ = conn.Close()
 			return nil, fmt.Errorf("%s: %w", pragma, err)
@@ -160,6 +179,7 @@ func (sqlite) lockHolds() string  { return "" }
 
 func (sqlite) like() string { return "LIKE" }
 
+func (sqlite) writeOptions() *sql.TxOptions    { return nil }
 func (sqlite) snapshotOptions() *sql.TxOptions { return nil }
 
 // The result codes of https://www.sqlite.org/rescode.html.
@@ -169,23 +189,34 @@ const (
 	sqliteFull   = 13
 	sqliteCant   = 14
 	sqliteIOErr  = 10
+
+	sqliteBusySnapshot = sqliteBusy | 2<<8
 )
 
 func (sqlite) tryAgain(err error) bool {
-	code := sqliteCode(err)
+	code := sqliteCode(err) & 0xff
 	return code == sqliteBusy || code == sqliteLocked
 }
 
+// tryAgainJoined: a host's transaction that has read before somebody else wrote
+// can never write; all others get their turn.
+func (s sqlite) tryAgainJoined(err error) bool {
+	return s.tryAgain(err) && sqliteCode(err) != sqliteBusySnapshot
+}
+
+func (sqlite) lost(error) bool { return false }
+
 func (sqlite) unavailable(err error) bool {
-	code := sqliteCode(err)
+	code := sqliteCode(err) & 0xff
 	return code == sqliteFull || code == sqliteCant || code == sqliteIOErr
 }
 
-// sqliteCode returns the primary result code of an error by either driver, 0 for others.
+// sqliteCode returns the extended result code of an error by either driver, 0
+// for others; its last byte is the primary one.
 func sqliteCode(err error) int {
 	var pure interface{ Code() int }
 	if errors.As(err, &pure) {
-		return pure.Code() & 0xff
+		return pure.Code()
 	}
 	return cgoSQLiteCode(err)
 }
@@ -193,7 +224,10 @@ func sqliteCode(err error) int {
 func (sqlite) reason(err error) string {
 	var file *os.PathError
 	if errors.As(err, &file) {
-		return fmt.Sprintf("%s: %v", file.Path, file.Err)
+		return fmt.Sprintf("%s %s: %v", file.Op, file.Path, file.Err)
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
 	}
 	return fmt.Sprintf("SQLite answers: %v", err)
 }
@@ -201,5 +235,8 @@ func (sqlite) reason(err error) string {
 func (sqlite) migrationsDir() string { return "migrations/sqlite" }
 
 func (sqlite) columnsOf() string { return "SELECT name FROM pragma_table_info(?) WHERE ? = ''" }
+
+// A transaction that writes has the file for itself.
+func (sqlite) lockMigrations() string { return "" }
 
 func (sqlite) createSchema(string) string { return "" }

@@ -15,7 +15,7 @@ var sqliteDriver driver.Driver = &sqlite3.SQLiteDriver{}
 func cgoSQLiteCode(err error) int {
 	var refused sqlite3.Error
 	if errors.As(err, &refused) {
-		return int(refused.Code)
+		return int(refused.ExtendedCode)
 	}
 	return 0
 }

@@ -11,9 +11,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,6 +27,7 @@ type Config struct {
 	DB       *gorm.DB // the host's own; its connections are used and it stays open
 	Database string   // without DB: a postgres:// URL, ":memory:", or a SQLite file's name
 	Schema   string   // the PostgreSQL schema of the tables; "" is the connection's own
+	Existing bool     // open only a SQLite file that is there, and leave it as it is
 	Logger   *slog.Logger
 }
 
@@ -68,7 +67,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	case strings.HasPrefix(config.Database, "postgres://"), strings.HasPrefix(config.Database, "postgresql://"):
 		err = s.openPostgres(config.Database)
 	default:
-		err = s.openSQLite(ctx, config.Database)
+		err = s.openSQLite(ctx, config.Database, config.Existing)
 	}
 	if err == nil {
 		err = s.checkSchema()
@@ -125,160 +124,8 @@ func (s *Store) Close() error {
 // Postgres reports whether the database is PostgreSQL, for messages and tests.
 func (s *Store) Postgres() bool { return s.name() == "postgres" }
 
-// In returns a store whose transactions are savepoints in the host's open one.
-// Its methods answer models.ErrInvalid when tx is no open transaction.
-func (s *Store) In(tx *gorm.DB) *Store {
-	in := *s
-	in.joined, in.err = s.join(tx)
-	return &in
-}
-
-func (s *Store) join(tx *gorm.DB) (gorm.ConnPool, error) {
-	if tx == nil || tx.Statement == nil {
-		return nil, models.Invalid("tx", "must be an open GORM transaction, as db.Transaction hands it to its function")
-	}
-	if _, open := tx.Statement.ConnPool.(gorm.TxCommitter); !open {
-		return nil, models.Invalid("tx", "must be an open GORM transaction, as db.Transaction hands it to its function")
-	}
-	if name := tx.Dialector.Name(); name != s.name() {
-		return nil, models.Invalid("tx", "is a transaction on %s, but the jobs are on %s", name, s.name())
-	}
-	return tx.Statement.ConnPool, nil
-}
-
-// Joined reports whether the store works in a transaction of the host's.
-func (s *Store) Joined() bool { return s.joined != nil }
-
 // SetClock moves the clock that every rule sees ahead of the database's. It is for tests.
 func (s *Store) SetClock(ahead time.Duration) { s.offset.Store(ahead.Milliseconds()) }
 
 // ClockOffset is how far [Store.SetClock] moved the clock ahead.
 func (s *Store) ClockOffset() time.Duration { return time.Duration(s.offset.Load()) * time.Millisecond }
-
-// maxTries bounds how often a transaction is tried that the database gave up
-// for a reason of its own: a deadlock, a serialization failure, a busy file.
-const maxTries = 10
-
-// Write runs fn in one transaction, and again when the database gave up for a
-// reason of its own. A commit is not cut short when ctx ends.
-func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	if s.err != nil {
-		return s.err
-	}
-	if s.joined != nil {
-		return s.named(s.savepoint(ctx, fn))
-	}
-	for try := 1; ; try++ {
-		err := s.writeOnce(ctx, fn)
-		if err == nil || try == maxTries || !s.tryAgain(err) {
-			return s.named(err)
-		}
-		if err := rest(ctx, try); err != nil {
-			return err
-		}
-	}
-}
-
-// rest waits a moment that grows with each try, with jitter so that two
-// transactions in each other's way part.
-func rest(ctx context.Context, try int) error {
-	timer := time.NewTimer(time.Duration(try) * (5 + rand.N[time.Duration](20)) * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
-func (s *Store) writeOnce(ctx context.Context, fn func(*Tx) error) error {
-	if s.turn != nil {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case s.turn <- struct{}{}:
-		}
-		defer func() { <-s.turn }()
-		// Statements on SQLite are short, and a driver may drop a connection,
-		// and with it a database in memory, when its context ends.
-		ctx = context.WithoutCancel(ctx)
-	}
-	sqlTx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer func() { _ = sqlTx.Rollback() }() // after a commit it does nothing
-	if err := fn(s.tx(ctx, sqlTx)); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := sqlTx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-// savepoint runs fn in the host's transaction so that an error leaves nothing
-// half-done, whatever the host does next.
-func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) error {
-	if _, err := s.joined.ExecContext(ctx, "SAVEPOINT gnj"); err != nil {
-		return fmt.Errorf("savepoint: %w", err)
-	}
-	err := fn(s.tx(ctx, s.joined))
-	if err != nil {
-		back := context.WithoutCancel(ctx)
-		if _, undo := s.joined.ExecContext(back, "ROLLBACK TO SAVEPOINT gnj"); undo != nil {
-			return fmt.Errorf("%w (and rolling back to the savepoint: %w)", err, undo)
-		}
-	}
-	if _, release := s.joined.ExecContext(context.WithoutCancel(ctx), "RELEASE SAVEPOINT gnj"); release != nil && err == nil {
-		return fmt.Errorf("release savepoint: %w", release)
-	}
-	return err
-}
-
-// WriteOne runs fn, which must be a single statement, without a transaction
-// around it where the database does not need one: one round trip instead of three.
-func (s *Store) WriteOne(ctx context.Context, fn func(*Tx) error) error {
-	if s.joined != nil || s.turn != nil || s.err != nil {
-		return s.Write(ctx, fn)
-	}
-	// The statement is its own commit, which must not be cut short.
-	return s.named(fn(s.tx(context.WithoutCancel(ctx), s.writer)))
-}
-
-// Read runs fn, whose statements may each see a newer state than the one before.
-func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
-	if s.err != nil {
-		return s.err
-	}
-	if s.joined != nil {
-		return s.named(fn(s.tx(ctx, s.joined)))
-	}
-	return s.named(fn(s.tx(s.readContext(ctx), s.reader)))
-}
-
-// Snapshot runs fn, whose statements all see the same state.
-func (s *Store) Snapshot(ctx context.Context, fn func(*Tx) error) error {
-	if s.joined != nil || s.err != nil {
-		return s.Read(ctx, fn)
-	}
-	ctx = s.readContext(ctx)
-	sqlTx, err := s.reader.BeginTx(ctx, s.snapshotOptions())
-	if err != nil {
-		return s.named(fmt.Errorf("begin snapshot: %w", err))
-	}
-	defer func() { _ = sqlTx.Rollback() }()
-	return s.named(fn(s.tx(ctx, sqlTx)))
-}
-
-// readContext keeps reads of a database in memory from being cut short: see writeOnce.
-func (s *Store) readContext(ctx context.Context) context.Context {
-	if s.turn != nil && s.reader == s.writer {
-		return context.WithoutCancel(ctx)
-	}
-	return ctx
-}
