@@ -11,17 +11,17 @@ import (
 
 // NewJob describes a job to create. Only Type is required.
 type NewJob struct {
-	Type        string      `json:"type" doc:"What kind of task this is; at most 255 characters." example:"resize"`
-	Name        *string     `json:"name,omitempty" doc:"A label for people; at most 255 characters."`
-	JobUniqueID *string     `json:"jobUniqueId,omitempty" doc:"Your own key: creating again with the same one answers the job that is there, changed in nothing."`
+	Type        string      `json:"type" minLength:"1" maxLength:"255" doc:"What kind of task this is; at most 255 characters." example:"resize"`
+	Name        *string     `json:"name,omitempty" maxLength:"255" doc:"A label for people; at most 255 characters."`
+	JobUniqueID *string     `json:"jobUniqueId,omitempty" minLength:"1" maxLength:"255" doc:"Your own key: creating again with the same one answers the job that is there, changed in nothing."`
 	Input       models.JSON `json:"input,omitempty" doc:"What the worker gets: any JSON."`
 
-	PriorityLevel *int       `json:"priorityLevel,omitempty" doc:"Higher goes first: 1 is low, 4 medium and the default, 8 high."`
+	PriorityLevel *int       `json:"priorityLevel,omitempty" minimum:"-2147483648" maximum:"2147483647" doc:"Higher goes first: 1 is low, 4 medium and the default, 8 high."`
 	StartAfter    *time.Time `json:"startAfter,omitempty" doc:"Not dispatched before this time."`
 
-	MaxAttempts       *int `json:"maxAttempts,omitempty" doc:"A failed attempt is tried again while there are attempts left; 1 to 1000, default 1: no automatic retry."`
-	BackoffSeconds    *int `json:"backoffSeconds,omitempty" doc:"About how long to wait before the second attempt; doubles with each one after. 0 to 604800, default 15."`
-	BackoffMaxSeconds *int `json:"backoffMaxSeconds,omitempty" doc:"The most seconds between two attempts. 0 to 604800, default 3600."`
+	MaxAttempts       *int `json:"maxAttempts,omitempty" minimum:"1" maximum:"1000" doc:"A failed attempt is tried again while there are attempts left; 1 to 1000, default 1: no automatic retry."`
+	BackoffSeconds    *int `json:"backoffSeconds,omitempty" minimum:"0" maximum:"604800" doc:"About how long to wait before the second attempt; doubles with each one after. 0 to 604800, default 15."`
+	BackoffMaxSeconds *int `json:"backoffMaxSeconds,omitempty" minimum:"0" maximum:"604800" doc:"The most seconds between two attempts. 0 to 604800, default 3600."`
 
 	IsRecoverable   bool `json:"isRecoverable,omitempty" doc:"Whether the failed job may be put back with its progress kept."`
 	IsHighFrequency bool `json:"isHighFrequency,omitempty" doc:"A mark for listings of jobs that come often."`
@@ -145,14 +145,14 @@ type FinishResult struct {
 // NewBatch describes a batch, with jobs at once if wanted.
 type NewBatch struct {
 	PipelineID *int64   `json:"pipelineId,omitempty" doc:"The pipeline to add the batch to, as its last step."`
-	Jobs       []NewJob `json:"jobs,omitempty" doc:"The jobs of the batch. Without pipelineId and batchId of their own."`
+	Jobs       []NewJob `json:"jobs,omitempty" maxItems:"10000" doc:"The jobs of the batch. Without pipelineId and batchId of their own."`
 }
 
 // NewPipeline describes a pipeline, with its steps at once if wanted.
 type NewPipeline struct {
-	Name     *string   `json:"name,omitempty" doc:"A label for people; at most 255 characters."`
-	Metadata *string   `json:"metadata,omitempty" doc:"Anything you want to keep with the pipeline; at most 255 characters."`
-	Steps    []NewStep `json:"steps,omitempty" doc:"The steps in order: each a job or a batch."`
+	Name     *string   `json:"name,omitempty" maxLength:"255" doc:"A label for people; at most 255 characters."`
+	Metadata *string   `json:"metadata,omitempty" maxLength:"255" doc:"Anything you want to keep with the pipeline; at most 255 characters."`
+	Steps    []NewStep `json:"steps,omitempty" maxItems:"10000" doc:"The steps in order: each a job or a batch."`
 }
 
 // NewStep is a job or a batch, never both.

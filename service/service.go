@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -218,17 +219,11 @@ func (s *Service) logPanic(doing string) {
 	}
 }
 
-// logged is an error with its cause, for the log only.
+// logged is an error with the cause that a models error keeps for the log.
 func logged(err error) string {
-	text := err.Error()
-	for {
-		inner, ok := err.(interface{ Unwrap() error })
-		if !ok || inner.Unwrap() == nil {
-			return text
-		}
-		err = inner.Unwrap()
-		if _, named := err.(*models.Error); !named {
-			return text + ": " + err.Error()
-		}
+	var named *models.Error
+	if errors.As(err, &named) && named.Cause != nil {
+		return err.Error() + ": " + named.Cause.Error()
 	}
+	return err.Error()
 }

@@ -10,6 +10,7 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -24,12 +25,12 @@ import (
 	"github.com/teamstarter/gnj/service"
 )
 
-// DefaultMaxBodyBytes is the largest body that is read unless told otherwise.
-const DefaultMaxBodyBytes = 50 << 20
+// defaultMaxBodyBytes is the largest body that is read unless told otherwise.
+const defaultMaxBodyBytes = 50 << 20
 
 // Options adjusts the door. The zero value works.
 type Options struct {
-	MaxBodyBytes int64        // the largest body, default [DefaultMaxBodyBytes]
+	MaxBodyBytes int64        // the largest body, default 50 MB
 	Logger       *slog.Logger // where internal errors go, default slog.Default()
 	Version      string       // the version the OpenAPI document shows
 }
@@ -55,7 +56,7 @@ func New(svc *service.Service, opts Options) *API {
 		a.log = slog.Default()
 	}
 	if a.maxBodyBytes <= 0 {
-		a.maxBodyBytes = DefaultMaxBodyBytes
+		a.maxBodyBytes = defaultMaxBodyBytes
 	}
 	a.registry = newRegistry()
 	a.huma = huma.NewAPI(a.config(opts.Version), adapter{a})
@@ -123,11 +124,11 @@ func (a *API) recover(x *exchange) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler { // the host's way to cut a connection
+	err, ok := v.(error)
+	if errors.Is(err, http.ErrAbortHandler) { // the host's way to cut a connection
 		x.begun = true // so that nothing is sent on the way out
 		panic(v)
 	}
-	err, ok := v.(error)
 	if !ok {
 		err = fmt.Errorf("%v", v)
 	}

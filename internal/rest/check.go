@@ -48,7 +48,9 @@ func (c *checker) value(s *huma.Schema, path string, text []byte) {
 	switch {
 	case s.Type == "": // any JSON; the service looks at what it stores
 	case kind == "null" && s.Nullable:
-	case kind != s.Type && !(kind == huma.TypeNumber && s.Type == huma.TypeInteger):
+	case kind == huma.TypeNumber && s.Type == huma.TypeInteger:
+		c.number(s, path, text)
+	case kind != s.Type:
 		c.add(path, "must be %s", kindNames[s.Type])
 	case kind == huma.TypeObject:
 		c.object(s, path, text)
@@ -56,8 +58,6 @@ func (c *checker) value(s *huma.Schema, path string, text []byte) {
 		c.array(s, path, text)
 	case kind == huma.TypeString:
 		c.text(s, path, text)
-	case kind == huma.TypeNumber:
-		c.number(s, path, text)
 	}
 }
 

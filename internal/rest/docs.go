@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -109,7 +110,7 @@ func (a *API) reference(r *http.Request) reference {
 		ref.Sections = append(ref.Sections, s)
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.registry.Map())) {
-		ref.Schemas = append(ref.Schemas, schemaDoc{name, a.fields(a.registry.Map()[name])})
+		ref.Schemas = append(ref.Schemas, schemaDoc{name, a.fields(name)})
 	}
 	return ref
 }
@@ -127,7 +128,7 @@ func (a *API) operationDoc(op operation) operationDoc {
 	if in.RequestBody != nil {
 		schema := in.RequestBody.Content["application/json"].Schema
 		doc.BodySchema = refName(schema)
-		doc.Body = a.fields(a.registry.SchemaFromRef(schema.Ref))
+		doc.Body = a.fields(doc.BodySchema)
 	}
 	for _, status := range slices.Sorted(maps.Keys(in.Responses)) {
 		answer := answerDoc{Status: status, About: in.Responses[status].Description}
@@ -154,21 +155,16 @@ func curl(op operation) string {
 	return command
 }
 
-// fields lists the properties of a schema, the required ones first.
-func (a *API) fields(schema *huma.Schema) []fieldDoc {
+// fields lists the properties of a named schema, in the order of its Go type.
+func (a *API) fields(name string) []fieldDoc {
 	var fields []fieldDoc
-	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
-		fields = append(fields, field(name, schema.Properties[name], slices.Contains(schema.Required, name), "body"))
-	}
-	slices.SortStableFunc(fields, func(a, b fieldDoc) int {
-		switch {
-		case a.Required == b.Required:
-			return 0
-		case a.Required:
-			return -1
+	schema := a.registry.Map()[name]
+	for _, f := range reflect.VisibleFields(a.registry.TypeFromRef(schemaPrefix + name)) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if property := schema.Properties[name]; property != nil {
+			fields = append(fields, field(name, property, slices.Contains(schema.Required, name), "body"))
 		}
-		return 1
-	})
+	}
 	return fields
 }
 

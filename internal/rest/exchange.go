@@ -97,19 +97,13 @@ func (x *exchange) end() {
 // ifUndelivered has undo called when the answer does not reach the client.
 func (x *exchange) ifUndelivered(undo func()) { x.undelivered = undo }
 
-// allowWait moves the server's deadlines for this request back by the time we
-// are asked to wait. Servers without deadlines and writers that cannot are left alone.
+// allowWait moves the server's deadline for the answer back by the time we are
+// asked to wait. A server without one is left alone, and so is a writer that cannot.
 func (x *exchange) allowWait(wait time.Duration) {
 	srv, ok := x.r.Context().Value(http.ServerContextKey).(*http.Server)
-	if !ok || wait == 0 {
+	if !ok || srv.WriteTimeout <= 0 || wait == 0 {
 		return
 	}
-	// The server sets both anew for the next request on this connection.
-	control := http.NewResponseController(x)
-	if srv.WriteTimeout > 0 {
-		_ = control.SetWriteDeadline(time.Now().Add(wait + srv.WriteTimeout))
-	}
-	if srv.ReadTimeout > 0 {
-		_ = control.SetReadDeadline(time.Now().Add(wait + srv.ReadTimeout))
-	}
+	// The server sets it anew for the next request on this connection.
+	_ = http.NewResponseController(x).SetWriteDeadline(time.Now().Add(wait + srv.WriteTimeout))
 }

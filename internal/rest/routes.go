@@ -1,6 +1,10 @@
 package rest
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // Route is an address this door answers, relative to the mount point, such as
 // GET /api/v1/jobs/{id}.
@@ -27,6 +31,13 @@ var tags = []*huma.Tag{
 // operations is the table of every address: the mux, the OpenAPI document, the
 // reference, the mounts and the tests are made from it.
 func (a *API) operations() []operation {
+	return slices.Concat(
+		a.jobOperations(), a.workOperations(), a.batchOperations(), a.pipelineOperations(),
+		a.holdOperations(), a.serverOperations(), a.pages(),
+	)
+}
+
+func (a *API) jobOperations() []operation {
 	return []operation{
 		{
 			name: "createJob", method: "POST", path: "/api/v1/jobs", tag: "Jobs", summary: "Create a job",
@@ -76,6 +87,11 @@ func (a *API) operations() []operation {
 			about:    "The same job is queued again with its progress kept, so that the worker can go on from there. Only for jobs created with isRecoverable.",
 			conflict: "The job has not failed, is not recoverable or was retried.", add: handle(a.recoverJob),
 		},
+	}
+}
+
+func (a *API) workOperations() []operation {
+	return []operation{
 		{
 			name: "acquireJobs", method: "POST", path: "/api/v1/jobs/acquire", tag: "Work", summary: "Get jobs to work on",
 			about:   "Nobody else gets the same job. With waitSeconds the request is held until a job can be had; when you go away meanwhile, no job is lost. With leaseSeconds the attempt counts as failed unless you report or finish in time.",
@@ -97,6 +113,11 @@ func (a *API) operations() []operation {
 			example: `{"finishes": [{"id": 1, "attempt": 1, "status": "successful"}, {"id": 2, "attempt": 1, "status": "failed", "output": {"error": "no such file"}}]}`,
 			add:     handle(a.finishJobs),
 		},
+	}
+}
+
+func (a *API) batchOperations() []operation {
+	return []operation{
 		{
 			name: "createBatch", method: "POST", path: "/api/v1/batches", tag: "Batches", summary: "Create a batch",
 			about:   "With its jobs at once, in one transaction, or empty: add jobs to it with their batchId. It waits as planned until its pipeline reaches it or, when it has none, until you start it.",
@@ -116,6 +137,11 @@ func (a *API) operations() []operation {
 			about:    "Queues the jobs of a batch that is no step of a pipeline. The others are started by their pipeline.",
 			conflict: "The batch has been started or is a step of a pipeline.", add: handle(a.startBatch),
 		},
+	}
+}
+
+func (a *API) pipelineOperations() []operation {
+	return []operation{
 		{
 			name: "createPipeline", method: "POST", path: "/api/v1/pipelines", tag: "Pipelines", summary: "Create a pipeline",
 			about:   "With its steps at once, in one transaction, or empty: add steps later. Nothing of it is dispatched before it is started, so that a person can review it first.",
@@ -151,6 +177,11 @@ func (a *API) operations() []operation {
 			example:  `{"stepIds": [3, 2]}`,
 			conflict: "The pipeline has ended.", add: handle(a.orderSteps),
 		},
+	}
+}
+
+func (a *API) holdOperations() []operation {
+	return []operation{
 		{
 			name: "listHolds", method: "GET", path: "/api/v1/holds", tag: "Holds", summary: "List the held types",
 			add: handle(a.listHolds),
@@ -163,6 +194,11 @@ func (a *API) operations() []operation {
 			name: "releaseType", method: "DELETE", path: "/api/v1/holds/{type}", tag: "Holds", summary: "Release a type",
 			about: "Releasing what is not held changes nothing.", add: handle(a.releaseType),
 		},
+	}
+}
+
+func (a *API) serverOperations() []operation {
+	return []operation{
 		{
 			name: "readStats", method: "GET", path: "/api/v1/stats", tag: "Server", summary: "Count jobs by type and status",
 			add: handle(a.readStats),
@@ -171,6 +207,11 @@ func (a *API) operations() []operation {
 			name: "readHealth", method: "GET", path: "/api/v1/healthz", tag: "Server", summary: "Tell whether the server is well",
 			about: "For probes: 200 when the database is reachable and migrated and the background work is alive, 503 otherwise.", add: handle(a.readHealth),
 		},
+	}
+}
+
+func (a *API) pages() []operation {
+	return []operation{
 		{name: "openapi", method: "GET", path: "/openapi.json", add: page((*API).openAPIPage)},
 		{name: "docs", method: "GET", path: "/docs", add: page((*API).docsPage)},
 		{name: "docsStyle", method: "GET", path: "/docs/style.css", add: page((*API).docsStyle)},

@@ -11,20 +11,39 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
-const schemaPrefix = "#/components/schemas/"
+const (
+	schemaPrefix = "#/components/schemas/"
+	module       = "github.com/teamstarter/gnj/"
+)
 
 // newRegistry returns the registry of our schemas.
 func newRegistry() huma.Registry {
-	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry(schemaPrefix, schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[models.JSON](), reflect.TypeFor[json.RawMessage]()) // any JSON
 	return registry
 }
 
+// schemaName names the schema of a type. Huma also registers its own error, or
+// the one the host made it use, whose name may be one of ours.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.PkgPath() != "" && !strings.HasPrefix(t.PkgPath(), module) {
+		return t.PkgPath() + "." + t.Name()
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
 // tidySchemas says of our types what huma leaves open: lists are never null,
 // whatever huma.DefaultArrayNullable is in this process, and a pointer to an
-// object may be.
+// object may be. Types that are not ours are in no answer and go.
 func tidySchemas(registry huma.Registry) {
 	for name, schema := range registry.Map() {
+		if !strings.HasPrefix(registry.TypeFromRef(schemaPrefix+name).PkgPath(), module) {
+			delete(registry.Map(), name)
+			continue
+		}
 		for _, property := range schema.Properties {
 			if property.Type == huma.TypeArray {
 				property.Nullable = false

@@ -38,8 +38,15 @@ func explained(err error) error {
 		return nil
 	}
 	text := err.Error()
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
+	for inner := unwrap(err); inner != nil; inner = unwrap(inner) {
 		text += ": " + inner.Error()
 	}
 	return fmt.Errorf("%s: %w", text, err)
+}
+
+func unwrap(err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return several.Unwrap()[0]
+	}
+	return errors.Unwrap(err)
 }

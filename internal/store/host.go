@@ -24,7 +24,7 @@ func (s *Store) openHost(ctx context.Context, host *gorm.DB) error {
 	if err != nil {
 		return &models.Error{Code: models.CodeInvalid, Message: "DB has no *sql.DB behind it, which is needed", Cause: err}
 	}
-	switch name := host.Dialector.Name(); name {
+	switch name := host.Name(); name {
 	case "postgres":
 		return s.usePostgres(db)
 	case "sqlite":

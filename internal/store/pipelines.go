@@ -161,12 +161,13 @@ func (tx *Tx) NextStep(pipelineID int64) (*models.Step, error) {
 	return step, wrapped(err, "read the next step of pipeline", pipelineID)
 }
 
-// StepOfJob reads the step of its pipeline that a job is, or nil.
+// StepOfJob reads the step of its pipeline that a job is, or nil; nil also
+// when another program deleted the pipeline.
 func (tx *Tx) StepOfJob(job *models.Job) (*models.Step, error) {
 	return tx.stepOf("jobId", job.ID, job.PipelineID)
 }
 
-// StepOfBatch reads the step of its pipeline that a batch is, or nil.
+// StepOfBatch reads the step of its pipeline that a batch is, or nil: see [Tx.StepOfJob].
 func (tx *Tx) StepOfBatch(batch *models.Batch) (*models.Step, error) {
 	return tx.stepOf("batchId", batch.ID, batch.PipelineID)
 }
@@ -176,7 +177,9 @@ func (tx *Tx) stepOf(column string, id int64, pipelineID *int64) (*models.Step, 
 		return nil, nil
 	}
 	step, err := steps.one(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
-		WHERE "`+column+`" = ? AND "pipelineId" = ? AND "deletedAt" IS NULL ORDER BY id LIMIT 1`, []any{id, *pipelineID}))
+		WHERE "`+column+`" = ? AND "pipelineId" = ? AND "deletedAt" IS NULL
+		AND EXISTS (SELECT 1 FROM {pipeline} p WHERE p.id = "pipelineId" AND p."deletedAt" IS NULL)
+		ORDER BY id LIMIT 1`, []any{id, *pipelineID}))
 	if step != nil {
 		plannedStep(step)
 	}

@@ -26,7 +26,8 @@ const maxConns = 10
 func (s *Store) openPostgres(url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return &models.Error{Code: models.CodeInvalid, Message: "the database's URL cannot be read: " + withoutURL(err), Cause: err}
+		// The error holds the URL, and with it the password.
+		return &models.Error{Code: models.CodeInvalid, Message: "the database's URL cannot be read: " + withoutURL(err)}
 	}
 	if !strings.Contains(url, "default_query_exec_mode") {
 		// Statements without names leave nothing behind on a connection, so
@@ -67,7 +68,7 @@ func withoutURL(err error) string {
 	if errors.As(err, &parse) && errors.Unwrap(parse) != nil {
 		return errors.Unwrap(parse).Error()
 	}
-	return "it must look like postgres://user:password@host:5432/database"
+	return "it must look like postgres://user:password@host:5432/database, with special characters as %40 and the like"
 }
 
 type postgres struct{}
@@ -149,6 +150,7 @@ func sqlState(err error) string {
 func (postgres) reason(err error) string {
 	var refused *pgconn.PgError
 	var network *net.OpError
+	var connect *pgconn.ConnectError
 	switch {
 	case errors.As(err, &refused):
 		return "PostgreSQL answers: " + refused.Message
@@ -156,6 +158,9 @@ func (postgres) reason(err error) string {
 		return fmt.Sprintf("PostgreSQL does not answer at %s (%v)", network.Addr, network.Err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "PostgreSQL does not answer in time"
+	}
+	if errors.As(err, &connect) && errors.Unwrap(connect) != nil {
+		return "PostgreSQL cannot be reached: " + strings.ReplaceAll(errors.Unwrap(connect).Error(), "\n", "; ")
 	}
 	return "PostgreSQL does not answer"
 }

@@ -23,6 +23,9 @@ const memory = ":memory:"
 // some that read what was last committed.
 func (s *Store) openSQLite(ctx context.Context, file string, existing bool) error {
 	s.dialect = sqlite{}
+	if err := s.checkSchema(); err != nil { // before a file is made
+		return err
+	}
 	switch {
 	case file == memory:
 		return s.useSQLite(s.pool(sqliteDriver, memory, 1), nil)
@@ -71,7 +74,8 @@ func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) erro
 	// Immediate: a transaction that reads first and writes later could find
 	// that somebody else wrote in between, and would have to give up.
 	writer := s.pool(d, fileDSN(path, "_txlock=immediate"), 1)
-	if err := useWAL(ctx, writer); err != nil {
+	err := again(ctx, s.tryAgain, func() error { return useWAL(ctx, writer) })
+	if err != nil {
 		return s.cannotOpen(path, err)
 	}
 	return s.useSQLite(writer, s.pool(d, fileDSN(path, "_txlock=deferred"), max(4, 2*runtime.NumCPU())))
@@ -91,13 +95,20 @@ func (s *Store) useSQLite(writer, reader *sql.DB) error {
 	return s.wrap(&gormsqlite.Dialector{Conn: writer})
 }
 
-// useWAL lets readers go on while somebody writes. It needs the file for
-// itself for a moment, which another process may hold.
+// useWAL lets readers go on while somebody writes, for which it needs the file
+// for itself for a moment, and tries whether the file can be written.
 func useWAL(ctx context.Context, db *sql.DB) error {
 	var mode string // a file system without shared memory keeps its own, and works
-	return again(ctx, sqlite{}.tryAgain, func() error {
-		return db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
-	})
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // always: it was only a try
+	_, err = tx.ExecContext(ctx, "CREATE TABLE gnj_may_write (id integer)")
+	return err
 }
 
 // pool opens connections by a driver directly, so that each is prepared the

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -90,8 +92,9 @@ func (s *Store) checkSchema() error {
 	if s.name() != "postgres" {
 		return models.Invalid("schema", "is for PostgreSQL only; leave it empty with SQLite")
 	}
-	if len(s.schema) > 63 || strings.ContainsAny(s.schema, "\"\x00") {
-		return models.Invalid("schema", "must be at most 63 bytes without double quotes")
+	// Statements mark arguments by ? and @ and tables by {}.
+	if len(s.schema) > 63 || !utf8.ValidString(s.schema) || strings.ContainsAny(s.schema, `"?@{}`) || strings.ContainsFunc(s.schema, unicode.IsControl) {
+		return models.Invalid("schema", "must be at most 63 bytes without control characters and without any of \"?@{}")
 	}
 	return nil
 }

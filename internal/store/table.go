@@ -41,11 +41,6 @@ func tableOf[T any]() table[T] {
 	return table[T]{parsed.Fields, strings.Join(names, ", ")}
 }
 
-// prefixed is the columns with an alias in front, for statements with a join.
-func (t table[T]) prefixed(alias string) string {
-	return alias + "." + strings.ReplaceAll(t.columns, ", ", ", "+alias+".")
-}
-
 // all reads the rows to their end and closes them.
 func (t table[T]) all(rows *sql.Rows, err error) ([]T, error) {
 	if err != nil {

@@ -58,7 +58,7 @@ func (s *Store) write(ctx context.Context, fn func(*Tx) error, once onConn) erro
 		var begun *beginError
 		return s.tryAgain(err) || errors.As(err, &begun) && s.lost(err)
 	}
-	return s.named(again(ctx, temporary, func() error { return s.onConn(ctx, s.writer, fn, once) }))
+	return s.named(s.cutShort(ctx, again(ctx, temporary, func() error { return s.onConn(ctx, s.writer, fn, once) })))
 }
 
 func (s *Store) read(ctx context.Context, fn func(*Tx) error, once onConn) error {
@@ -69,7 +69,22 @@ func (s *Store) read(ctx context.Context, fn func(*Tx) error, once onConn) error
 		return s.named(again(ctx, s.tryAgainJoined, func() error { return fn(s.tx(s.uncut(ctx, s.writer), s.joined)) }))
 	}
 	temporary := func(err error) bool { return s.tryAgain(err) || s.lost(err) }
-	return s.named(again(ctx, temporary, func() error { return s.onConn(ctx, s.reader, fn, once) }))
+	return s.named(s.cutShort(ctx, again(ctx, temporary, func() error { return s.onConn(ctx, s.reader, fn, once) })))
+}
+
+// cutShort is ctx's own error for what broke off because ctx ended, whatever
+// the driver made of it; a connection may meet the deadline before ctx does.
+func (s *Store) cutShort(ctx context.Context, err error) error {
+	if err == nil || !s.lost(err) && !s.unavailable(err) && !unreachable(err) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 // again runs once until it is done, or fails for a reason that stays.
@@ -209,7 +224,7 @@ func (s *Store) join(tx *gorm.DB) (gorm.ConnPool, error) {
 	if _, open := pool.(gorm.TxCommitter); !open {
 		return nil, errNotOpen
 	}
-	if name := tx.Dialector.Name(); name != s.name() {
+	if name := tx.Name(); name != s.name() {
 		return nil, models.Invalid("tx", "is a transaction on %s, but the jobs are on %s", name, s.name())
 	}
 	if prepared, ok := pool.(*gorm.PreparedStmtTX); ok {

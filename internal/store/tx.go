@@ -137,11 +137,11 @@ func (s *Store) qualified() string {
 // Set is the columns a move changes, by name.
 type Set map[string]any
 
-// Now stands for the transaction's now in a [Set]; After for a time from now.
-type (
-	Now   struct{}
-	After time.Duration
-)
+// Now stands for the transaction's now in a [Set].
+type Now struct{}
+
+// After stands for a time from now in a [Set].
+type After time.Duration
 
 // assignments returns "a" = ?, "b" = ? in a fixed order, so that equal sets
 // make equal statements.

@@ -1,0 +1,155 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// AddStep appends a step to a pipeline that has not ended.
+//
+// It answers models.ErrInvalid for input that cannot be accepted,
+// models.ErrNotFound for a pipeline that is not there and models.ErrConflict
+// for one that has ended or is being cancelled.
+func (s *Service) AddStep(ctx context.Context, pipelineID int64, in NewStep) (*StepDetail, error) {
+	var p problems
+	p.step("", in)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	if outside(pipelineID) {
+		return nil, errNoPipeline
+	}
+	detail, err := s.changePipeline(ctx, pipelineID, func(t *txn, pipeline *models.Pipeline) error {
+		if pipeline.Status.Ended() || pipeline.CancelRequestedAt != nil {
+			return models.Conflict("pipeline %d is %s or being cancelled and takes no more steps", pipelineID, pipeline.Status)
+		}
+		return t.createSteps(pipeline, []NewStep{in})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &detail.Steps[len(detail.Steps)-1], nil
+}
+
+// OrderSteps puts the planned steps of a pipeline into a new order. stepIDs are
+// exactly the ids of the steps that nobody has begun.
+//
+// It answers models.ErrInvalid for other ids, models.ErrNotFound for a pipeline
+// that is not there and models.ErrConflict for one that has ended.
+func (s *Service) OrderSteps(ctx context.Context, pipelineID int64, stepIDs []int64) (*PipelineDetail, error) {
+	if outside(pipelineID) {
+		return nil, errNoPipeline
+	}
+	return s.changePipeline(ctx, pipelineID, func(t *txn, pipeline *models.Pipeline) error {
+		if pipeline.Status.Ended() {
+			return models.Conflict("pipeline %d is %s; its steps have their order", pipelineID, pipeline.Status)
+		}
+		return t.orderSteps(pipelineID, stepIDs)
+	})
+}
+
+func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
+	all, err := t.Steps(pipelineID)
+	if err != nil {
+		return err
+	}
+	details, err := stepDetails(t.Tx, all)
+	if err != nil {
+		return err
+	}
+	places, byID := []int{}, map[int64]*models.Step{}
+	for i := range details {
+		if step := &details[i]; step.movable() {
+			places = append(places, step.Index)
+			byID[step.ID] = &step.Step
+		}
+	}
+	for i, id := range stepIDs {
+		step := byID[id]
+		if step == nil {
+			return models.Invalid(fmt.Sprintf("stepIds[%d]", i), "must name a planned step of pipeline %d that has not begun, once; %d is none", pipelineID, id)
+		}
+		delete(byID, id)
+		if i < len(places) && step.Index != places[i] {
+			if err := t.ChangeStep(step, store.Set{"index": places[i]}); err != nil {
+				return err
+			}
+		}
+	}
+	if len(byID) > 0 {
+		return models.Invalid("stepIds", "must name every planned step of pipeline %d that has not begun; missing are %v", pipelineID, sorted(byID))
+	}
+	return nil
+}
+
+// movable reports a step that nobody has begun.
+func (s StepDetail) movable() bool {
+	switch {
+	case s.Status != models.StepPlanned:
+		return false
+	case s.Job != nil:
+		return s.Job.Status == models.JobPlanned
+	case s.Batch != nil:
+		return s.Batch.Status == models.BatchPlanned
+	}
+	return true
+}
+
+// step checks a new step; at stands before its fields' names.
+func (p *problems) step(at string, in NewStep) {
+	switch {
+	case (in.Job == nil) == (in.Batch == nil):
+		field := at + "job"
+		p.add(field, "or %sbatch is required, one of the two", at)
+	case in.Job != nil:
+		p.job(at+"job.", *in.Job)
+		p.homeless(at+"job.", *in.Job)
+	default:
+		p.batch(at+"batch.", *in.Batch)
+		if in.Batch.PipelineID != nil {
+			p.add(at+"batch.pipelineId", "must be left out: the batch belongs to what is created here")
+		}
+	}
+}
+
+// createSteps appends checked steps to a locked or new pipeline. All jobs that
+// are steps are inserted together; the steps keep the order given.
+func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep) error {
+	steps := make([]*models.Step, len(in))
+	var jobs []NewJob
+	var places []int
+	for i, step := range in {
+		steps[i] = &models.Step{}
+		if step.Job != nil {
+			jobs, places = append(jobs, *step.Job), append(places, i)
+			continue
+		}
+		batch, err := t.createBatch(*step.Batch, &pipeline.ID)
+		if err != nil {
+			return err
+		}
+		steps[i].BatchID = &batch.ID
+	}
+	rows := make([]*models.Job, len(jobs))
+	for i, job := range jobs {
+		job.PipelineID = &pipeline.ID
+		if job.Status == "" {
+			job.Status = models.JobPlanned
+		}
+		rows[i] = newJob(job)
+	}
+	created, err := t.insertOrFind(rows)
+	if err != nil {
+		return err
+	}
+	for i, c := range created {
+		if c.Existed {
+			return takenID(fmt.Sprintf("steps[%d].job.", places[i]), c)
+		}
+		steps[places[i]].JobID = &created[i].ID
+	}
+	return t.AppendSteps(pipeline.ID, steps)
+}
