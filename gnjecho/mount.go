@@ -22,7 +22,7 @@ func Mount(g *echo.Group, h *gnj.Handler) {
 		h.ServeHTTP(c.Response(), below(c.Request(), depth))
 		return nil
 	}
-	g.GET("", serve)
+	g.GET("", serve).Name = "gnj.mount"
 	g.RouteNotFound("", serve)
 	g.RouteNotFound("/*", serve) // methods we do not have come here as well
 	for _, route := range h.Routes() {

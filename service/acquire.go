@@ -67,7 +67,7 @@ func (s *Service) await(ctx context.Context, claim store.Claim, wait time.Durati
 	for {
 		// Once more after lining up: a job may have come in between.
 		jobs, err := s.claim(ctx, claim)
-		s.passOn(wokenFor, jobs)
+		s.passOn(wokenFor, jobs, err)
 		if err != nil || len(jobs) > 0 {
 			return jobs, err
 		}
@@ -105,9 +105,9 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 }
 
 // passOn wakes the next worker when one that was woken for a job of one type
-// got a job of another, which went first.
-func (s *Service) passOn(wokenFor string, got []models.Job) {
-	if len(got) == 0 || wokenFor == "" {
+// got a job of another, which went first, or cannot take it because of err.
+func (s *Service) passOn(wokenFor string, got []models.Job, err error) {
+	if wokenFor == "" || err == nil && len(got) == 0 {
 		return
 	}
 	for i := range got {
@@ -165,6 +165,9 @@ func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
 	var err error
 	if job.BatchID != nil {
 		batch, failed := t.Batch(*job.BatchID)
+		if errors.Is(failed, models.ErrNotFound) {
+			return status, nil // deleted by another program
+		}
 		if failed != nil {
 			return "", failed
 		}

@@ -173,6 +173,10 @@ func (t *txn) setByHand(job *models.Job, to models.JobStatus, set store.Set) err
 		return t.finishAttempt(job, to, false, set)
 	case to == models.JobCancelRequested && job.Status.Waiting():
 		to = models.JobCancelled
+	case to == models.JobProcessing && !job.Status.Held():
+		// Somebody has begun with it without acquiring it: an attempt like any
+		// other, so that a failure counts and the attempt before is fenced off.
+		set["attempt"], set["leaseSeconds"] = job.Attempt+1, nil
 	}
 	if err := t.set(job, to, set); err != nil {
 		return err

@@ -99,7 +99,8 @@ func (t *txn) create(in []NewJob, at func(int) string) ([]CreatedJob, error) {
 	return created, nil
 }
 
-// homes are the batches and pipelines that new jobs name, locked.
+// homes are the batches and pipelines that new jobs name, and the pipelines
+// whose steps these batches are, locked.
 type homes struct {
 	batches   map[int64]*models.Batch
 	pipelines map[int64]*models.Pipeline
@@ -115,6 +116,15 @@ func (t *txn) homesOf(in []NewJob, at func(int) string) (homes, error) {
 		}
 		if job.PipelineID != nil && pipelineIDs[*job.PipelineID] == "" {
 			pipelineIDs[*job.PipelineID] = at(i) + "pipelineId"
+		}
+	}
+	of, err := t.PipelinesOf(sorted(batchIDs))
+	if err != nil {
+		return h, err
+	}
+	for _, id := range of { // what happens in a batch may concern its pipeline
+		if _, named := pipelineIDs[id]; !named {
+			pipelineIDs[id] = ""
 		}
 	}
 	for _, id := range sorted(pipelineIDs) {
@@ -271,6 +281,9 @@ func newJob(in NewJob) *models.Job {
 	}
 	if job.Status == "" {
 		job.Status = models.JobQueued
+	}
+	if job.Status.Held() {
+		job.Attempt = 1 // whoever made it so has begun with it
 	}
 	return job
 }

@@ -68,7 +68,7 @@ func (t *txn) finish(in Finish) (*Finished, error) {
 		return nil, err
 	}
 	set := store.Set{}
-	if in.Output != nil {
+	if len(in.Output) > 0 {
 		set["output"] = in.Output
 	}
 	if err := t.finishAttempt(job, in.Status, in.Final, set); err != nil {
@@ -92,12 +92,19 @@ func fence(job *models.Job, attempt *int) error {
 // present says how a job stands, and who holds it.
 func present(job *models.Job) string {
 	if !job.Status.Held() {
-		return fmt.Sprintf("it is %s after %d attempts", job.Status, job.Attempt)
+		return fmt.Sprintf("it is %s after %d attempt%s", job.Status, job.Attempt, plural(job.Attempt))
 	}
 	if job.WorkerID == nil {
 		return fmt.Sprintf("attempt %d is held by a worker without a name", job.Attempt)
 	}
 	return fmt.Sprintf("attempt %d is held by worker %q", job.Attempt, *job.WorkerID)
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
 }
 
 // repeatedFinish is the answer to a finish that was accepted before, or nil.

@@ -52,16 +52,16 @@ const wireTime = "2006-01-02T15:04:05.000Z"
 
 // lastDone is the newest doneAt of the steps, or when the job started.
 func lastDone(steps object, startedAt *time.Time, now time.Time) time.Time {
-	newest := now
-	if startedAt != nil {
-		newest = *startedAt
-	}
+	var newest time.Time
 	for _, m := range steps {
 		step, _ := parseObject(m.value)
 		var doneAt time.Time
-		if json.Unmarshal(step.get("doneAt"), &doneAt) == nil && (startedAt == nil || doneAt.After(newest)) {
+		if json.Unmarshal(step.get("doneAt"), &doneAt) == nil && doneAt.After(newest) {
 			newest = doneAt
 		}
+	}
+	if newest.IsZero() {
+		newest = or(startedAt, now)
 	}
 	return newest
 }

@@ -49,7 +49,7 @@ func (t *txn) report(job *models.Job, in Report) error {
 		return err
 	}
 	set := store.Set{}
-	if in.ProcessingInfo != nil {
+	if len(in.ProcessingInfo) > 0 {
 		if err := warnOnce(job, set); err != nil {
 			return err
 		}

@@ -60,9 +60,12 @@ func (t *txn) retry(id int64) (CreatedJob, error) {
 func copyForRetry(old *models.Job) *models.Job {
 	job := *old
 	job.ID, job.RetryOfJobID, job.UniqueKey = 0, &old.ID, nil
-	job.Status, job.WorkerID = models.JobQueued, nil
+	job.Status, job.WorkerID, job.Attempt = models.JobQueued, nil, 0
 	if old.BatchID != nil || old.PipelineID != nil {
 		job.Status = models.JobPlanned
+	}
+	if old.Attempt > 0 && old.StartAfter != nil && old.EndedAt != nil && old.StartAfter.After(*old.EndedAt) {
+		job.StartAfter = nil // a backoff, which is no wish of who asks for the retry
 	}
 	if output, isObject := parseObject(old.Output); old.Status == models.JobFailed && isObject && truthy(output.get("error")) {
 		job.Output = nil // it says why the old one failed, not what the new one knows
@@ -167,7 +170,7 @@ func (t *txn) resume(job *models.Job) error {
 		return err
 	}
 	*job = *fresh
-	if step == nil && job.BatchID == nil {
+	if step == nil && job.Status == models.JobPlanned {
 		return t.move(job, models.JobQueued, nil)
 	}
 	return nil
@@ -177,6 +180,9 @@ func (t *txn) resume(job *models.Job) error {
 // is returned, its pipeline begins it when it is its turn; else it is begun here.
 func (t *txn) resumeBatch(id int64) (*models.Step, error) {
 	batch, err := t.LockBatch(id)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, nil // deleted by another program: there is nothing to wait for
+	}
 	if err != nil {
 		return nil, err
 	}

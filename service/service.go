@@ -149,13 +149,6 @@ func (s *Service) In(tx *gorm.DB) *Service {
 // Health answers nil when the database can be reached and is migrated and the
 // background work goes on; else models.ErrUnavailable.
 func (s *Service) Health(ctx context.Context) error {
-	migrated, err := s.store.Migrated(ctx)
-	if err != nil {
-		return err
-	}
-	if !migrated {
-		return &models.Error{Code: models.CodeUnavailable, Message: "the database is not migrated"}
-	}
 	if b := s.background; b != nil {
 		late := time.Since(time.Unix(0, b.lastTick.Load()))
 		if b.stopping.Err() != nil {
@@ -165,7 +158,11 @@ func (s *Service) Health(ctx context.Context) error {
 			return &models.Error{Code: models.CodeUnavailable, Message: "the background work has stopped"}
 		}
 	}
-	return nil
+	migrated, err := s.store.Migrated(ctx)
+	if err == nil && !migrated {
+		err = &models.Error{Code: models.CodeUnavailable, Message: "the database is not migrated"}
+	}
+	return err
 }
 
 // txn is one transaction of the service and what to tell after its commit.

@@ -91,9 +91,6 @@ func outcome(counts map[models.JobStatus]int) models.BatchStatus {
 // settleStep carries the outcome of a step to its pipeline.
 func (t *txn) settleStep(step *models.Step, successful bool) error {
 	pipeline, err := t.LockPipeline(step.PipelineID)
-	if errors.Is(err, models.ErrNotFound) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}

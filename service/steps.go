@@ -115,41 +115,52 @@ func (p *problems) step(at string, in NewStep) {
 	}
 }
 
-// createSteps appends checked steps to a locked or new pipeline. All jobs that
-// are steps are inserted together; the steps keep the order given.
+// createSteps appends checked steps to a locked or new pipeline. All jobs are
+// inserted together, so that their ids follow the order of the steps.
 func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep) error {
 	steps := make([]*models.Step, len(in))
-	var jobs []NewJob
-	var places []int
-	for i, step := range in {
-		steps[i] = &models.Step{}
-		if step.Job != nil {
-			jobs, places = append(jobs, *step.Job), append(places, i)
-			continue
-		}
-		batch, err := t.createBatch(*step.Batch, &pipeline.ID)
-		if err != nil {
-			return err
-		}
-		steps[i].BatchID = &batch.ID
-	}
-	rows := make([]*models.Job, len(jobs))
-	for i, job := range jobs {
-		job.PipelineID = &pipeline.ID
+	var rows []*models.Job
+	var fields []string // the name of each row's field
+	add := func(field string, job NewJob) {
 		if job.Status == "" {
 			job.Status = models.JobPlanned
 		}
-		rows[i] = newJob(job)
+		rows, fields = append(rows, newJob(job)), append(fields, field)
+	}
+	for i, step := range in {
+		steps[i] = &models.Step{}
+		if step.Job != nil {
+			job := *step.Job
+			job.PipelineID = &pipeline.ID
+			add(fmt.Sprintf("steps[%d].job.", i), job)
+			continue
+		}
+		batch := models.Batch{Status: models.BatchPlanned, PipelineID: &pipeline.ID}
+		if err := t.InsertBatch(&batch); err != nil {
+			return err
+		}
+		steps[i].BatchID = &batch.ID
+		for k, job := range step.Batch.Jobs {
+			job.BatchID = &batch.ID
+			add(fmt.Sprintf("steps[%d].batch.jobs[%d].", i, k), job)
+		}
 	}
 	created, err := t.insertOrFind(rows)
 	if err != nil {
 		return err
 	}
-	for i, c := range created {
+	next := 0
+	for k, c := range created {
 		if c.Existed {
-			return takenID(fmt.Sprintf("steps[%d].job.", places[i]), c)
+			return takenID(fields[k], c)
 		}
-		steps[places[i]].JobID = &created[i].ID
+		if c.PipelineID != nil { // the job of the next step that is one
+			for steps[next].BatchID != nil {
+				next++
+			}
+			steps[next].JobID = &created[k].ID
+			next++
+		}
 	}
 	return t.AppendSteps(pipeline.ID, steps)
 }

@@ -4,13 +4,9 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -31,65 +27,45 @@ type commands struct {
 	Version     version     `cmd:"" help:"Print the version."`
 }
 
-// console is where a command writes.
+// console is where a command writes: what was asked for, and everything else.
 type console struct {
 	out, err io.Writer
 }
 
-// Main runs the command line and returns the process's exit code.
+// Main runs the command line and returns the process's exit code. Help ends
+// the process by itself.
 func Main(args []string, out, errs io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return runCommand(ctx, args, out, errs)
-}
-
-func runCommand(ctx context.Context, args []string, out, errs io.Writer) (code int) {
 	var c commands
 	parser, err := kong.New(&c,
 		kong.Name("gnj"),
 		kong.Description("GNJ schedules jobs, hands them to workers over HTTP and shows what happens to them."),
 		kong.Writers(out, errs),
-		kong.Exit(func(code int) { panic(exit(code)) }), // --help ends here
-		kong.Vars{"listen": defaultListen},
+		kong.Vars{"listen": defaultListen, "database": defaultDatabase},
 	)
 	if err != nil {
 		return fail(errs, err)
 	}
-	defer func() {
-		if asked, ok := recover().(exit); ok {
-			code = int(asked)
-		}
-	}()
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintf(errs, "gnj: %v; see gnj --help\n", err)
+		_, _ = fmt.Fprintf(errs, "gnj: %s; see gnj --help\n", oneLine(err))
 		return exitUsage
 	}
-	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(console{out, errs}); err != nil {
 		return fail(errs, err)
 	}
 	return exitOK
 }
 
-// exit is how kong ends the program from within, as for --help.
-type exit int
-
 func fail(errs io.Writer, err error) int {
-	_, _ = fmt.Fprintf(errs, "gnj: %v\n", withoutPrefix(err))
+	// The errors of package gnj start with its name, as the line does already.
+	_, _ = fmt.Fprintln(errs, "gnj:", strings.TrimPrefix(oneLine(err), "gnj: "))
 	return exitFailed
 }
 
-// withoutPrefix drops the package's own name, which the line already starts with.
-func withoutPrefix(err error) error {
-	if inner := errors.Unwrap(err); inner != nil && err.Error() == "gnj: "+inner.Error() {
-		return inner
-	}
-	return err
-}
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 type version struct{}
 

@@ -10,13 +10,14 @@ import (
 // migrate brings a database to the newest version.
 type migrate struct {
 	Database string `env:"GNJ_DATABASE" required:"" placeholder:"FILE|URL" help:"A SQLite file's name, or postgres://user:password@host:5432/database."`
-	Schema   string `env:"GNJ_SCHEMA" help:"The PostgreSQL schema of the tables."`
-	Status   bool   `help:"Only print which versions are applied."`
+	Schema   string `env:"GNJ_SCHEMA" placeholder:"NAME" help:"The PostgreSQL schema of the tables; made when it is not there. Default: the connection's own."`
+	Status   bool   `help:"Only print which versions are applied; change nothing."`
 }
 
-// Run migrates, or prints the status, a line a version.
-func (m migrate) Run(ctx context.Context, c console) error {
-	s, err := store.Open(ctx, store.Config{Database: m.Database, Schema: m.Schema})
+// Run migrates and prints the versions, a line each.
+func (m migrate) Run(c console) error {
+	ctx := context.Background()
+	s, err := store.Open(ctx, store.Config{Database: m.Database, Schema: m.Schema, Existing: m.Status})
 	if err != nil {
 		return err
 	}

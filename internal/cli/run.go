@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/teamstarter/gnj"
@@ -17,7 +20,7 @@ import (
 
 // serving is what both ways to serve take.
 type serving struct {
-	Listen string        `env:"GNJ_LISTEN" placeholder:"HOST:PORT" help:"The address to listen on. Without it the variable PORT names a port on all interfaces; else ${listen}."`
+	Listen string        `env:"GNJ_LISTEN" placeholder:"HOST:PORT" help:"The address to listen on. Default: the port in the variable PORT, on all interfaces, or else ${listen}."`
 	Lease  time.Duration `placeholder:"DURATION" help:"How long a worker that asks for no lease holds its job without a sign of life, such as 5m. Default: until it finishes it."`
 
 	CancelProcessingOnStart bool `help:"Cancel every job that is being processed when the server starts, as graphql-node-jobs does. For one server only."`
@@ -25,14 +28,17 @@ type serving struct {
 
 // run serves a database that stays.
 type run struct {
+	Database string `env:"GNJ_DATABASE" placeholder:"FILE|URL" help:"A SQLite file's name, or postgres://user:password@host:5432/database. Default: ${database}."`
+	Schema   string `env:"GNJ_SCHEMA" placeholder:"NAME" help:"The PostgreSQL schema of the tables; made when it is not there. Default: the connection's own."`
 	serving
-	Database string `env:"GNJ_DATABASE" default:"data/gnj.db" placeholder:"FILE|URL" help:"A SQLite file's name, or postgres://user:password@host:5432/database. Default: ${default}."`
-	Schema   string `env:"GNJ_SCHEMA" help:"The PostgreSQL schema of the tables."`
 }
 
-// Run serves until ctx ends.
-func (r run) Run(ctx context.Context, c console) error {
-	return r.serve(ctx, c, gnj.Options{Database: r.Database, Schema: r.Schema})
+// defaultDatabase is a file in a directory of its own, as SQLite puts more files beside it.
+const defaultDatabase = "data/gnj.db"
+
+// Run serves until a signal ends it.
+func (r run) Run(c console) error {
+	return r.serve(c, gnj.Options{Database: cmp.Or(r.Database, defaultDatabase), Schema: r.Schema})
 }
 
 // runInMemory serves a database that ends with the process.
@@ -40,9 +46,9 @@ type runInMemory struct {
 	serving
 }
 
-// Run serves until ctx ends.
-func (r runInMemory) Run(ctx context.Context, c console) error {
-	return r.serve(ctx, c, gnj.Options{Database: ":memory:"})
+// Run serves until a signal ends it.
+func (r runInMemory) Run(c console) error {
+	return r.serve(c, gnj.Options{Database: ":memory:"})
 }
 
 // defaultListen is reachable from this machine only.
@@ -59,11 +65,8 @@ func (s serving) address() string {
 	return defaultListen
 }
 
-// endWithin bounds how long requests may take to end after SIGTERM.
-const endWithin = 30 * time.Second
-
-func (s serving) serve(ctx context.Context, c console, options gnj.Options) error {
-	listener, err := net.Listen("tcp", s.address())
+func (s serving) serve(c console, options gnj.Options) error {
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", s.address())
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", s.address(), reason(err))
 	}
@@ -83,26 +86,42 @@ func (s serving) serve(ctx context.Context, c console, options gnj.Options) erro
 		ErrorLog:          slog.NewLogLogger(options.Logger.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(jobs.Drain)
+	// Until here a signal ends the process at once, as nobody waits for an answer.
+	asked, stop := untilSignal()
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	_, _ = fmt.Fprintf(c.out, "GNJ is at %s (%s)\n", shown(listener.Addr()), place(options.Database))
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+	case <-asked.Done():
 	}
 	return shutDown(server)
 }
 
-// shutDown lets the requests that are under way end.
+func untilSignal() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
+// endWithin bounds how long requests may take to end after the first signal.
+const endWithin = 30 * time.Second
+
+// shutDown lets the requests that are under way end, unless a second signal is impatient.
 func shutDown(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), endWithin)
+	impatient, stop := untilSignal()
+	defer stop()
+	ctx, cancel := context.WithTimeout(impatient, endWithin)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		_ = server.Close()
-		return fmt.Errorf("requests did not end within %s", endWithin)
+	err := server.Shutdown(ctx)
+	if err == nil {
+		return nil
 	}
-	return nil
+	_ = server.Close()
+	if impatient.Err() != nil {
+		return errors.New("requests were cut short by a second signal")
+	}
+	return fmt.Errorf("requests did not end within %s and were cut short", endWithin)
 }
 
 // reason is the last cause of a network error, which is what people can act on.
@@ -132,10 +151,14 @@ func shown(addr net.Addr) string {
 
 // place says where the jobs are, without a password.
 func place(database string) string {
-	switch u, err := url.Parse(database); {
+	switch {
 	case database == ":memory:":
 		return "jobs in memory, which end with this process"
-	case strings.HasPrefix(database, "postgres") && err == nil && u.Host != "":
+	case strings.HasPrefix(database, "postgres://"), strings.HasPrefix(database, "postgresql://"):
+		u, err := url.Parse(database)
+		if err != nil || u.Host == "" { // all the rest may hold a password
+			return "jobs in PostgreSQL"
+		}
 		return "jobs in PostgreSQL, " + u.Host + u.Path
 	}
 	return "jobs in the SQLite file " + database

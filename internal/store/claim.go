@@ -92,7 +92,7 @@ func (tx *Tx) countDispatchable(types []string, most int, counts map[string]int)
 // ExpiredLeases returns the ids of jobs whose lease has run out, longest ago first.
 func (tx *Tx) ExpiredLeases(limit int) ([]int64, error) {
 	return tx.ids(`SELECT id FROM {job} WHERE "leaseExpiresAt" <= ?
-		AND status IN ('processing', 'cancel-requested') AND "deletedAt" IS NULL
+		AND COALESCE(status, '') IN ('processing', 'cancel-requested') AND `+notDeleted+`
 		ORDER BY "leaseExpiresAt" LIMIT ?`, tx.now(), limit)
 }
 

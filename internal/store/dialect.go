@@ -22,20 +22,22 @@ type dialect interface {
 	// transaction must read its now first, because the expression may change
 	// between two statements of it.
 	clockArg(ahead time.Duration) any
-	lock() string       // behind a select: keeps the rows from changing until the commit
-	skipLocked() string // the same, passing over rows that are locked
-	lockHolds() string  // a statement that keeps others from changing the holds
-	like() string       // the operator that ignores upper and lower case
+	lock() string         // behind a select: keeps the rows from changing until the commit
+	skipLocked() string   // the same, passing over rows that are locked
+	lockHolds() string    // a statement that keeps others from changing the holds
+	beginWriting() string // a statement that makes a host's transaction one that writes
+	like() string         // the operator that ignores upper and lower case
 	writeOptions() *sql.TxOptions
 	snapshotOptions() *sql.TxOptions
-	tryAgain(error) bool       // the database gave up for a reason of its own
-	tryAgainJoined(error) bool // the same, and it helps to go back to a savepoint
-	lost(error) bool           // a connection that was there is gone; another may do
-	unavailable(error) bool    // it cannot be reached, or is too busy
-	reason(error) string       // why it could not be opened or migrated, for people
-	migrationsDir() string     // where the migrations lie
-	columnsOf() string         // a query for the columns of a table
-	lockMigrations() string    // a statement that keeps others from migrating
+	tryAgain(error) bool         // the database gave up for a reason of its own
+	tryAgainJoined(error) bool   // the same, and it helps to go back to a savepoint
+	pause(try int) time.Duration // before trying again
+	lost(error) bool             // a connection that was there is gone; another may do
+	unavailable(error) bool      // it cannot be reached, or is too busy
+	reason(error) string         // why it could not be opened or migrated, for people
+	migrationsDir() string       // where the migrations lie
+	columnsOf() string           // a query for the columns of a table
+	lockMigrations() string      // a statement that keeps others from migrating
 	createSchema(string) string
 }
 

@@ -2,8 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
-	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -43,10 +44,54 @@ func (s *Store) hostSQLite(ctx context.Context, db *sql.DB) error {
 	var file sql.NullString
 	err := db.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&file)
 	if err != nil {
-		return fmt.Errorf("ask for the database's file: %w", s.named(err))
+		return s.cannotOpen("that DB is on", err)
 	}
-	if file.String == "" {
-		return s.useSQLite(db, nil)
+	switch {
+	case file.String == "":
+		return s.hostMemory(ctx, db)
+	case db.Driver() == nil:
+		return models.Invalid("DB", "is on a connector that names no driver, so that its file cannot be opened for jobs")
 	}
 	return s.openFile(ctx, db.Driver(), file.String)
+}
+
+// hostMemory works on the host's connections to a database in memory, which
+// they must have in common.
+func (s *Store) hostMemory(ctx context.Context, db *sql.DB) error {
+	shared := false
+	err := s.again(ctx, s.tryAgain, func() (err error) {
+		shared, err = oneForAll(ctx, db)
+		return err
+	})
+	if err != nil {
+		return s.cannotOpen("in memory", err)
+	}
+	if !shared {
+		return models.Invalid("DB", "is a database in memory of which every connection has its own; call SetMaxOpenConns(1) on its *sql.DB, or open file::memory:?cache=shared")
+	}
+	return s.useSQLite(db, nil)
+}
+
+// oneForAll reports whether another connection sees the table that one makes.
+func oneForAll(ctx context.Context, db *sql.DB) (shared bool, err error) {
+	if db.Stats().MaxOpenConnections == 1 {
+		return true, nil
+	}
+	one, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = one.Close() }()
+	other, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = other.Close() }()
+	name := "gnj_shared_" + strings.ToLower(rand.Text())
+	if _, err := one.ExecContext(ctx, "CREATE TABLE "+name+" (id integer)"); err != nil {
+		return false, err
+	}
+	defer func() { _, _ = one.ExecContext(context.WithoutCancel(ctx), "DROP TABLE "+name) }()
+	err = other.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = ?", name).Scan(&shared)
+	return shared, err
 }

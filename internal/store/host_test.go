@@ -135,7 +135,7 @@ func TestHost_mayHaveItsOwnDefaultsInPostgres(t *testing.T) {
 	}
 	t.Run("a time zone and the simple protocol", func(t *testing.T) {
 		t.Parallel()
-		database := withParameter(t, storetest.Postgres(t), "TimeZone", "Asia/Kathmandu")
+		database := storetest.Postgres(t) + "&TimeZone=Asia/Kathmandu"
 		plays(t, opened(t, gormpostgres.New(gormpostgres.Config{DSN: database, PreferSimpleProtocol: true}), &gorm.Config{}))
 	})
 }
@@ -217,4 +217,12 @@ func fingerprint(db *gorm.DB) map[string]string {
 		found["connections"] = fmt.Sprint(pool.Stats().MaxOpenConnections)
 	}
 	return found
+}
+
+// pool is the host's connections.
+func pool(t *testing.T, host *gorm.DB) *sql.DB {
+	t.Helper()
+	db, err := host.DB()
+	require.NoError(t, err)
+	return db
 }

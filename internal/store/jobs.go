@@ -7,16 +7,24 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
+// A statement that names a row by its key says its other conditions in this
+// form, which fits no index. As long as PostgreSQL has no statistics of a table it
+// takes every index for a short one, and would read the whole of another.
+const (
+	notDeleted = `COALESCE("deletedAt" IS NULL, false)`
+	hasStatus  = `COALESCE(status, '') = ?`
+)
+
 // Job reads a job; models.ErrNotFound when there is none.
 func (tx *Tx) Job(id int64) (*models.Job, error) {
-	return tx.jobWhere(id, `id = ? AND "deletedAt" IS NULL`, id)
+	return tx.jobWhere(id, `id = ? AND `+notDeleted, id)
 }
 
 // LockJob reads a job and keeps it from changing until the commit, with the
 // pipeline and the batch it belongs to. Locks are always taken in the order
 // pipeline, batch, job, so that no two transactions wait for each other.
 func (tx *Tx) LockJob(id int64) (*models.Job, error) {
-	const alone = `id = ? AND "deletedAt" IS NULL AND "batchId" IS NULL AND "pipelineId" IS NULL`
+	const alone = `id = ? AND "batchId" IS NULL AND "pipelineId" IS NULL AND ` + notDeleted
 	job, err := jobs.one(tx.rows("SELECT "+jobs.columns+" FROM {job} WHERE "+alone+tx.lock(), []any{id}))
 	if err != nil || job != nil {
 		return job, wrapped(err, "lock job", id)
@@ -28,13 +36,13 @@ func (tx *Tx) LockJob(id int64) (*models.Job, error) {
 	if err := tx.lockParents(job); err != nil {
 		return nil, err
 	}
-	return tx.jobWhere(id, `id = ? AND "deletedAt" IS NULL`+tx.lock(), id)
+	return tx.jobWhere(id, `id = ? AND `+notDeleted+tx.lock(), id)
 }
 
 // LockJobAlone reads a job and keeps it from changing until the commit, for
 // changes that concern no pipeline or batch.
 func (tx *Tx) LockJobAlone(id int64) (*models.Job, error) {
-	return tx.jobWhere(id, `id = ? AND "deletedAt" IS NULL`+tx.lock(), id)
+	return tx.jobWhere(id, `id = ? AND `+notDeleted+tx.lock(), id)
 }
 
 // lockParents locks the pipelines a change of the job may touch, then its batch.
@@ -76,7 +84,7 @@ func (tx *Tx) JobsByUniqueID(keys []string) (map[string]*models.Job, error) {
 	found := make(map[string]*models.Job, len(keys))
 	for part := range chunks(keys, 1000) {
 		list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
-			WHERE "jobUniqueId" IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{part}))
+			WHERE "jobUniqueId" IN ? AND `+notDeleted+` ORDER BY id`, []any{part}))
 		if err != nil {
 			return nil, fmt.Errorf("look up unique ids: %w", err)
 		}
@@ -92,7 +100,7 @@ func (tx *Tx) JobsByUniqueID(keys []string) (map[string]*models.Job, error) {
 // RetryOf reads the job that retries the given one, or nil.
 func (tx *Tx) RetryOf(id int64) (*models.Job, error) {
 	job, err := jobs.one(tx.rows("SELECT "+jobs.columns+` FROM {job}
-		WHERE "retryOfJobId" = ? AND "deletedAt" IS NULL ORDER BY id DESC LIMIT 1`, []any{id}))
+		WHERE "retryOfJobId" = ? AND `+notDeleted+` ORDER BY id DESC LIMIT 1`, []any{id}))
 	return job, wrapped(err, "read the retry of job", id)
 }
 
@@ -100,7 +108,7 @@ func (tx *Tx) RetryOf(id int64) (*models.Job, error) {
 // includes jobs that have been retried.
 func (tx *Tx) JobsOfBatch(ids ...int64) ([]models.Job, error) {
 	list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
-		WHERE "batchId" IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{ids}))
+		WHERE "batchId" IN ? AND `+notDeleted+` ORDER BY id`, []any{ids}))
 	return list, wrapped(err, "read the jobs of batch", first(ids))
 }
 
@@ -109,7 +117,7 @@ func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) {
 	all := []models.Job{}
 	for part := range chunks(ids, 1000) {
 		list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
-			WHERE id IN ? AND "deletedAt" IS NULL ORDER BY id`, []any{part}))
+			WHERE id IN ? AND `+notDeleted+` ORDER BY id`, []any{part}))
 		if err != nil {
 			return nil, fmt.Errorf("read jobs: %w", err)
 		}
@@ -121,7 +129,7 @@ func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) {
 // LiveStatuses counts the jobs of a batch by status, without those that have
 // been retried: their retry stands for them.
 func (tx *Tx) LiveStatuses(batchID int64) (map[models.JobStatus]int, error) {
-	rows, err := tx.rows(`SELECT status, count(*) FROM {job} WHERE `+live+` GROUP BY status`, []any{batchID})
+	rows, err := tx.rows(`SELECT COALESCE(status, ''), count(*) FROM {job} WHERE `+live+` GROUP BY status`, []any{batchID})
 	if err != nil {
 		return nil, wrapped(err, "count the jobs of batch", batchID)
 	}
@@ -139,14 +147,14 @@ func (tx *Tx) LiveStatuses(batchID int64) (map[models.JobStatus]int, error) {
 }
 
 // live are the jobs of a batch that count for its outcome.
-const live = `"batchId" = ? AND "deletedAt" IS NULL AND NOT EXISTS (
-	SELECT 1 FROM {job} r WHERE r."retryOfJobId" = {job}.id AND r."deletedAt" IS NULL)`
+const live = `"batchId" = ? AND ` + notDeleted + ` AND NOT EXISTS (
+	SELECT 1 FROM {job} r WHERE r."retryOfJobId" = {job}.id AND COALESCE(r."deletedAt" IS NULL, false))`
 
 // MoveBatchJobs takes all jobs of a batch that have one status to another
 // and returns them. Retried jobs are left alone.
 func (tx *Tx) MoveBatchJobs(batchID int64, from, to models.JobStatus) ([]models.Job, error) {
 	moved, err := jobs.all(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?
-		WHERE `+live+` AND status = ? RETURNING `+jobs.columns, []any{to, tx.now(), batchID, from}))
+		WHERE `+live+` AND `+hasStatus+` RETURNING `+jobs.columns, []any{to, tx.now(), batchID, from}))
 	return moved, wrapped(err, "move the jobs of batch", batchID)
 }
 
@@ -161,7 +169,7 @@ func (tx *Tx) MoveJob(job *models.Job, to models.JobStatus, set Set) error {
 	args = append([]any{to, tx.now()}, args...)
 	args = append(args, job.ID, job.Status, job.Attempt)
 	moved, err := jobs.one(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?`+assignments+`
-		WHERE id = ? AND status = ? AND attempt = ? AND "deletedAt" IS NULL RETURNING `+jobs.columns, args))
+		WHERE id = ? AND `+hasStatus+` AND attempt = ? AND `+notDeleted+` RETURNING `+jobs.columns, args))
 	if err != nil {
 		return wrapped(err, "move job", job.ID)
 	}
@@ -178,7 +186,7 @@ func (tx *Tx) ChangeJob(job *models.Job, set Set) error { return tx.MoveJob(job,
 // insertColumns are what a new job brings; the rest has the columns' defaults.
 var insertColumns = []string{
 	"type", "name", "jobUniqueId", "uniqueKey", "input", "output", "processingInfo", "status", "priorityLevel",
-	"startAfter", "batchId", "pipelineId", "retryOfJobId", "workerId", "maxAttempts", "backoffSeconds",
+	"startAfter", "batchId", "pipelineId", "retryOfJobId", "workerId", "attempt", "maxAttempts", "backoffSeconds",
 	"backoffMaxSeconds", "isRecoverable", "isHighFrequency", "startedAt", "endedAt", "cancelledAt",
 	"createdAt", "updatedAt",
 }
@@ -206,7 +214,7 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 	args := make([]any, 0, len(list)*len(insertColumns))
 	for _, j := range list {
 		args = append(args, j.Type, j.Name, j.JobUniqueID, j.UniqueKey, j.Input, j.Output, j.ProcessingInfo, j.Status,
-			j.PriorityLevel, j.StartAfter, j.BatchID, j.PipelineID, j.RetryOfJobID, j.WorkerID, j.MaxAttempts, j.Backoff,
+			j.PriorityLevel, j.StartAfter, j.BatchID, j.PipelineID, j.RetryOfJobID, j.WorkerID, j.Attempt, j.MaxAttempts, j.Backoff,
 			j.BackoffMax, j.IsRecoverable, j.IsHighFrequency,
 			nowIf(now, j.Status == models.JobProcessing), nowIf(now, j.Status.Ended()), nowIf(now, j.Status == models.JobCancelled),
 			now, now)

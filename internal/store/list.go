@@ -90,13 +90,14 @@ func (tx *Tx) StepCounts(pipelineIDs []int64) (map[int64]StepCount, error) {
 
 // Like is the condition that any of the columns holds text, upper and lower case alike.
 func (tx *Tx) Like(text string, columns ...string) Condition {
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	// Not by a backslash, which a database may be set up to read as an escape itself.
+	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
 	var c Condition
 	for i, column := range columns {
 		if i > 0 {
 			c.SQL += " OR "
 		}
-		c.SQL += `"` + column + `" ` + tx.like() + ` ? ESCAPE '\'`
+		c.SQL += `"` + column + `" ` + tx.like() + ` ? ESCAPE '!'`
 		c.Args = append(c.Args, pattern)
 	}
 	c.SQL = "(" + c.SQL + ")"
@@ -179,8 +180,17 @@ func (p Page) order() string {
 	if p.byID() {
 		return "id" + word
 	}
-	column := `"` + p.Column + `"`
+	column := p.expression()
 	return column + " IS NULL, " + column + word + ", id" + word
+}
+
+// expression is what the order's column sorts by. In rows that upstream wrote
+// a text may be null or empty, which read alike and sort alike.
+func (p Page) expression() string {
+	if p.Column == "type" || p.Column == "status" {
+		return `NULLIF("` + p.Column + `", '')`
+	}
+	return `"` + p.Column + `"`
 }
 
 // cursor is the place of the last row of a page: opaque to callers, who must
@@ -215,7 +225,7 @@ func (p Page) condition() (Condition, error) {
 	if p.byID() {
 		return Condition{"id" + beyond + "?", []any{c.ID}}, nil
 	}
-	column := `"` + p.Column + `"`
+	column := p.expression()
 	if c.Value == nil {
 		return Condition{"(" + column + " IS NULL AND id" + beyond + "?)", []any{c.ID}}, nil
 	}
@@ -269,9 +279,9 @@ func jobOrderValue(j *models.Job, column string) any {
 	case "priorityLevel":
 		return j.PriorityLevel
 	case "type":
-		return j.Type
+		return textOrNil(j.Type)
 	case "status":
-		return j.Status
+		return textOrNil(string(j.Status))
 	}
 	return nil
 }
@@ -281,4 +291,11 @@ func orNil(t *time.Time) any {
 		return nil
 	}
 	return *t
+}
+
+func textOrNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }

@@ -97,6 +97,15 @@ func plannedBatch(b *models.Batch) {
 	}
 }
 
+// PipelinesOf reads the ids of the pipelines whose steps the batches are.
+func (tx *Tx) PipelinesOf(batchIDs []int64) ([]int64, error) {
+	if len(batchIDs) == 0 {
+		return nil, nil
+	}
+	return tx.ids(`SELECT id FROM {pipeline} WHERE "deletedAt" IS NULL AND id IN (
+		SELECT "pipelineId" FROM {pipelineStep} WHERE "deletedAt" IS NULL AND "batchId" IN ?) ORDER BY id`, batchIDs)
+}
+
 // BatchesWithID reads the batches with these ids, by id.
 func (tx *Tx) BatchesWithID(ids []int64) ([]models.Batch, error) {
 	list, err := batches.all(tx.rows("SELECT "+batches.columns+
@@ -246,7 +255,7 @@ func (tx *Tx) RemoveStep(step *models.Step) error {
 }
 
 // ofPipeline are the jobs of a pipeline's steps, their own or in their batches.
-const ofPipeline = `"deletedAt" IS NULL AND (id IN (SELECT "jobId" FROM {pipelineStep}
+const ofPipeline = notDeleted + ` AND (id IN (SELECT "jobId" FROM {pipelineStep}
 		WHERE "pipelineId" = ? AND "deletedAt" IS NULL AND "jobId" IS NOT NULL)
 	OR "batchId" IN (SELECT "batchId" FROM {pipelineStep}
 		WHERE "pipelineId" = ? AND "deletedAt" IS NULL AND "batchId" IS NOT NULL))`
@@ -265,11 +274,11 @@ func (tx *Tx) CancelJobsOf(pipelineID int64) error {
 		WHERE `+batchStatus+` IN ('planned', 'processing') AND `+batchOfPipeline, now, pipelineID)
 	if err == nil {
 		_, err = tx.exec(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
-			WHERE status IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
+			WHERE COALESCE(status, '') IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
 	}
 	if err == nil {
 		_, err = tx.exec(`UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
-			WHERE status = 'processing' AND `+ofPipeline, now, pipelineID, pipelineID)
+			WHERE COALESCE(status, '') = 'processing' AND `+ofPipeline, now, pipelineID, pipelineID)
 	}
 	return wrapped(err, "cancel the jobs of pipeline", pipelineID)
 }
@@ -291,7 +300,7 @@ func (tx *Tx) StopJobsOf(pipelineID int64) error {
 // CountHeldJobsOf counts the jobs of a pipeline that workers hold.
 func (tx *Tx) CountHeldJobsOf(pipelineID int64) (int, error) {
 	var n int
-	err := tx.row(`SELECT count(*) FROM {job} WHERE status IN ('processing', 'cancel-requested') AND `+ofPipeline,
+	err := tx.row(`SELECT count(*) FROM {job} WHERE COALESCE(status, '') IN ('processing', 'cancel-requested') AND `+ofPipeline,
 		[]any{pipelineID, pipelineID}, &n)
 	return n, wrapped(err, "count the running jobs of pipeline", pipelineID)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"time"
@@ -95,6 +96,8 @@ func (postgres) skipLocked() string { return " FOR NO KEY UPDATE SKIP LOCKED" }
 
 func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
 
+func (postgres) beginWriting() string { return "" }
+
 func (postgres) like() string { return "ILIKE" }
 
 // writeOptions: rows are locked first and read afterwards, which must show what
@@ -119,6 +122,12 @@ func (postgres) tryAgain(err error) bool {
 // After either the host's transaction sees what it saw before, or holds the
 // locks it held before: only a new one helps.
 func (postgres) tryAgainJoined(error) bool { return false }
+
+// pause grows to a quarter of a second, with jitter so that two transactions
+// in each other's way part.
+func (postgres) pause(try int) time.Duration {
+	return time.Duration(min(try, 10)) * (5*time.Millisecond + rand.N(20*time.Millisecond))
+}
 
 func (postgres) lost(err error) bool {
 	var connect *pgconn.ConnectError

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,6 +28,8 @@ func (s *Store) openSQLite(ctx context.Context, file string, existing bool) erro
 		return err
 	}
 	switch {
+	case sqliteDriver == nil:
+		return models.Invalid("database", "cannot be SQLite in a program built with the tag gnj_nosqlite; open it with GORM and hand that in")
 	case file == memory:
 		return s.useSQLite(s.pool(sqliteDriver, memory, 1), nil)
 	case existing:
@@ -74,7 +77,7 @@ func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) erro
 	// Immediate: a transaction that reads first and writes later could find
 	// that somebody else wrote in between, and would have to give up.
 	writer := s.pool(d, fileDSN(path, "_txlock=immediate"), 1)
-	err := again(ctx, s.tryAgain, func() error { return useWAL(ctx, writer) })
+	err := s.again(ctx, s.tryAgain, func() error { return useWAL(ctx, writer) })
 	if err != nil {
 		return s.cannotOpen(path, err)
 	}
@@ -128,14 +131,14 @@ type sqliteConnector struct {
 
 func (c sqliteConnector) Driver() driver.Driver { return c.driver }
 
-// Connect opens a connection that waits a while when another process writes.
-// After that it is up to the transaction, which has a context, to go on waiting.
+// Connect opens a connection that waits for a moment when somebody else
+// writes. After that it is up to the transaction, which has a context, to go on waiting.
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.driver.Open(c.dsn)
 	if err != nil {
 		return nil, err
 	}
-	for _, pragma := range []string{"PRAGMA busy_timeout = 1000", "PRAGMA foreign_keys = ON"} {
+	for _, pragma := range []string{"PRAGMA busy_timeout = 10", "PRAGMA foreign_keys = ON"} {
 		if err := execute(ctx, conn, pragma); err != nil {
 			_ = conn.Close()
 			return nil, fmt.Errorf("%s: %w", pragma, err)
@@ -188,6 +191,10 @@ func (sqlite) lock() string       { return "" }
 func (sqlite) skipLocked() string { return "" }
 func (sqlite) lockHolds() string  { return "" }
 
+// beginWriting changes nothing, but waits for its turn to write before anything
+// is read, which could be out of date when the turn has come.
+func (sqlite) beginWriting() string { return "UPDATE {job} SET id = id WHERE false" }
+
 func (sqlite) like() string { return "LIKE" }
 
 func (sqlite) writeOptions() *sql.TxOptions    { return nil }
@@ -214,6 +221,10 @@ func (sqlite) tryAgain(err error) bool {
 func (s sqlite) tryAgainJoined(err error) bool {
 	return s.tryAgain(err) && sqliteCode(err) != sqliteBusySnapshot
 }
+
+// pause is short: nobody is told when the file is free, and somebody who writes
+// all the time leaves it for moments only.
+func (sqlite) pause(int) time.Duration { return time.Millisecond/2 + rand.N(2*time.Millisecond) }
 
 func (sqlite) lost(error) bool { return false }
 

@@ -1,4 +1,4 @@
-//go:build !cgo
+//go:build !cgo && !gnj_nosqlite
 
 package store
 
@@ -9,7 +9,9 @@ import (
 )
 
 // sqliteDriver opens the files we name ourselves: SQLite translated to Go,
-// for builds without a C compiler.
+// for builds without a C compiler. It registers itself as "sqlite" with
+// database/sql, where another package may have that name, as
+// github.com/glebarez/sqlite does: such a program is built with the tag gnj_nosqlite.
 var sqliteDriver driver.Driver = &modernc.Driver{}
 
 func cgoSQLiteCode(error) int { return 0 }

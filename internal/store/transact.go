@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"gorm.io/gorm"
@@ -52,13 +51,13 @@ func (s *Store) write(ctx context.Context, fn func(*Tx) error, once onConn) erro
 		return s.err
 	}
 	if s.joined != nil {
-		return s.named(again(ctx, s.tryAgainJoined, func() error { return s.savepoint(ctx, fn) }))
+		return s.named(s.again(ctx, s.tryAgainJoined, func() error { return s.savepoint(ctx, fn) }))
 	}
 	temporary := func(err error) bool {
 		var begun *beginError
 		return s.tryAgain(err) || errors.As(err, &begun) && s.lost(err)
 	}
-	return s.named(s.cutShort(ctx, again(ctx, temporary, func() error { return s.onConn(ctx, s.writer, fn, once) })))
+	return s.named(s.cutShort(ctx, s.again(ctx, temporary, func() error { return s.onConn(ctx, s.writer, fn, once) })))
 }
 
 func (s *Store) read(ctx context.Context, fn func(*Tx) error, once onConn) error {
@@ -66,10 +65,10 @@ func (s *Store) read(ctx context.Context, fn func(*Tx) error, once onConn) error
 		return s.err
 	}
 	if s.joined != nil {
-		return s.named(again(ctx, s.tryAgainJoined, func() error { return fn(s.tx(s.uncut(ctx, s.writer), s.joined)) }))
+		return s.named(s.again(ctx, s.tryAgainJoined, func() error { return fn(s.tx(s.uncut(ctx, s.writer), s.joined)) }))
 	}
 	temporary := func(err error) bool { return s.tryAgain(err) || s.lost(err) }
-	return s.named(s.cutShort(ctx, again(ctx, temporary, func() error { return s.onConn(ctx, s.reader, fn, once) })))
+	return s.named(s.cutShort(ctx, s.again(ctx, temporary, func() error { return s.onConn(ctx, s.reader, fn, once) })))
 }
 
 // cutShort is ctx's own error for what broke off because ctx ended, whatever
@@ -88,23 +87,21 @@ func (s *Store) cutShort(ctx context.Context, err error) error {
 }
 
 // again runs once until it is done, or fails for a reason that stays.
-func again(ctx context.Context, temporary func(error) bool, once func() error) error {
+func (s *Store) again(ctx context.Context, temporary func(error) bool, once func() error) error {
 	begun := time.Now()
 	for try := 1; ; try++ {
 		err := once()
 		if err == nil || !temporary(err) || time.Since(begun) > patience {
 			return err
 		}
-		if err := rest(ctx, try); err != nil {
+		if err := rest(ctx, s.pause(try)); err != nil {
 			return err
 		}
 	}
 }
 
-// rest waits a moment that grows with each try up to a quarter of a second,
-// with jitter so that two transactions in each other's way part.
-func rest(ctx context.Context, try int) error {
-	timer := time.NewTimer(time.Duration(min(try, 10)) * (5 + rand.N[time.Duration](20)) * time.Millisecond)
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -194,7 +191,11 @@ func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) error {
 	if _, err := s.joined.ExecContext(ctx, "SAVEPOINT gnj"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	err := fn(s.tx(ctx, s.joined))
+	tx := s.tx(ctx, s.joined)
+	err := tx.run(s.beginWriting())
+	if err == nil {
+		err = fn(tx)
+	}
 	if err != nil {
 		back := context.WithoutCancel(ctx)
 		if _, undo := s.joined.ExecContext(back, "ROLLBACK TO SAVEPOINT gnj"); undo != nil {

@@ -1,0 +1,7 @@
+//go:build !cgo
+
+package storetest
+
+// sqliteDriverName is registered by the driver that the store uses, too: two
+// SQLites on one file in one process would lose each other's locks.
+const sqliteDriverName = "sqlite"
