@@ -227,34 +227,59 @@ func locals(function *ast.FuncDecl) map[string]bool {
 
 func TestConventions_testsRunInParallel(t *testing.T) {
 	t.Parallel()
+	called := map[string][]string{} // what each function of a directory's tests calls
 	for _, f := range sources(t) {
-		if !f.test {
-			continue
-		}
 		for _, function := range f.functions() {
-			if strings.HasPrefix(function.Name.Name, "Test") && function.Name.Name != "TestMain" {
-				assert.True(t, f.parallel(function), "%s: %s does not run in parallel", f.path, function.Name)
+			if f.test {
+				called[f.dir+" "+function.Name.Name] = callees(function)
 			}
+		}
+	}
+	parallel := runningInParallel(called)
+	for name := range called {
+		dir, test, _ := strings.Cut(name, " ")
+		if strings.HasPrefix(test, "Test") && test != "TestMain" {
+			assert.True(t, parallel[name], "%s: %s does not run in parallel", dir, test)
 		}
 	}
 }
 
-// parallel reports whether a test says so itself or leaves it to a helper that
-// takes the test as a function. One that is skipped need not.
-func (f source) parallel(function *ast.FuncDecl) bool {
-	found := false
+// runningInParallel are the functions that say so themselves or by a helper.
+// A test that is skipped need not.
+func runningInParallel(called map[string][]string) map[string]bool {
+	parallel := map[string]bool{}
+	for grown := true; grown; {
+		grown = false
+		for name, callees := range called {
+			dir, _, _ := strings.Cut(name, " ")
+			says := func(callee string) bool {
+				return callee == "Parallel" || callee == "Skip" || parallel[dir+" "+callee]
+			}
+			if !parallel[name] && slices.ContainsFunc(callees, says) {
+				parallel[name], grown = true, true
+			}
+		}
+	}
+	return parallel
+}
+
+// callees are the names that a function calls.
+func callees(function *ast.FuncDecl) []string {
+	var names []string
 	ast.Inspect(function.Body, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true
 		}
-		if selected, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains([]string{"Parallel", "Skip"}, selected.Sel.Name) {
-			found = true
-		}
-		if name, ok := call.Fun.(*ast.Ident); ok && strings.HasPrefix(name.Name, "each") {
-			found = true
+		switch of := call.Fun.(type) {
+		case *ast.SelectorExpr:
+			if slices.Contains([]string{"Parallel", "Skip"}, of.Sel.Name) {
+				names = append(names, of.Sel.Name)
+			}
+		case *ast.Ident:
+			names = append(names, of.Name)
 		}
 		return true
 	})
-	return found
+	return names
 }

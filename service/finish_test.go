@@ -141,9 +141,11 @@ func TestFinish_tellsOfFailedJobs(t *testing.T) {
 		}
 		var calls []call
 		reader := f.Service
+		ctx, goAway := context.WithCancel(t.Context())
 		f.Service = f.another(service.Options{
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			OnJobFailed: func(ctx context.Context, job models.Job) {
+				goAway() // who failed the job need not wait for the hook
 				stored, err := reader.Job(ctx, job.ID)
 				require.NoError(t, err)
 				retry, err := f.Retry(ctx, job.ID)
@@ -154,9 +156,7 @@ func TestFinish_tellsOfFailedJobs(t *testing.T) {
 		})
 		job := f.queue("a")
 		f.acquired("a")
-		ctx, cancel := context.WithCancel(t.Context())
 		finished, err := f.Finish(ctx, service.Finish{ID: job.ID, Status: models.JobFailed, Output: models.JSON(`{"error":"x"}`)})
-		cancel()
 		require.NoError(t, err, "a panic harms nobody")
 		require.Equal(t, models.JobFailed, finished.Status)
 		require.Len(t, calls, 1)

@@ -42,7 +42,7 @@ func eachHosted(t *testing.T, test func(t *testing.T, f fixture, host *gorm.DB))
 	})
 }
 
-// Of Create_joinsTheHostsTransaction: commit, rollback, and an error on the way.
+// A job exists if and only if the host commits.
 func TestCreate_joinsTheHostsTransaction(t *testing.T) {
 	eachHosted(t, func(t *testing.T, f fixture, host *gorm.DB) {
 		order := func(n int, then error) (job models.Job) {

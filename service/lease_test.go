@@ -181,6 +181,34 @@ func TestLease_isRescuedOnce(t *testing.T) {
 	})
 }
 
+// Of a rescue and a report at once one wins: the lease is renewed, or lost.
+func TestLease_isRescuedOrRenewed(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		for range rounds(40) {
+			f.queue("a")
+			job := f.leased("a", "w")
+			f.later(10 * time.Second)
+			var rescued int
+			var failed, reported error
+			atOnce(2, func(i int) {
+				if i == 0 {
+					rescued, failed = f.RescueExpired(context.Background())
+					return
+				}
+				_, reported = f.Report(context.Background(), service.Report{ID: job.ID, Attempt: &job.Attempt})
+			})
+			require.NoError(t, failed)
+			if reported == nil {
+				require.Zero(t, rescued)
+				require.Equal(t, models.JobSuccessful, f.finish(job, models.JobSuccessful).Status)
+				continue
+			}
+			require.ErrorIs(t, reported, models.ErrConflict)
+			require.Equal(t, 1, rescued)
+		}
+	})
+}
+
 func TestAttempt_fencesOldAttempts(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		created := f.create(service.NewJob{Type: "a", MaxAttempts: ptr(9), BackoffSeconds: ptr(0)})

@@ -200,15 +200,15 @@ func TestPipelines_areListedWithTheirProgress(t *testing.T) {
 			}
 			return strings.Join(found, ", ")
 		}
-		make := func(name string, list []service.NewStep) int64 {
+		add := func(name string, list []service.NewStep) int64 {
 			p, err := f.CreatePipeline(t.Context(), service.NewPipeline{Name: &name, Steps: list})
 			require.NoError(t, err)
 			return p.ID
 		}
 		require.Empty(t, list(service.PipelineFilter{}))
-		make("empty 10%", nil)
-		planned := make("Planned", steps([]string{"a"}, []string{"b", "c"}))
-		running := make("running", steps([]string{"x"}, []string{"y", "y"}, []string{"z"}))
+		add("empty 10%", nil)
+		planned := add("Planned", steps([]string{"a"}, []string{"b", "c"}))
+		running := add("running", steps([]string{"x"}, []string{"y", "y"}, []string{"z"}))
 		_, err := f.StartPipeline(t.Context(), running)
 		require.NoError(t, err)
 		f.do("x", models.JobSuccessful)

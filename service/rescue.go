@@ -109,6 +109,9 @@ func (s *Service) CancelProcessing(ctx context.Context) error {
 func (s *Service) cancelAtBoot(ctx context.Context, id int64) error {
 	return s.write(ctx, func(t *txn) error {
 		job, err := t.LockJob(id)
+		if errors.Is(err, models.ErrNotFound) {
+			return nil // deleted meanwhile
+		}
 		if err != nil || !job.Status.Held() {
 			return err
 		}

@@ -48,7 +48,19 @@ type background struct {
 	stop     context.CancelFunc
 	stopping context.Context
 	done     sync.WaitGroup
-	lastTick atomic.Int64 // Unix nanoseconds of the last completed round
+	loops    []*loop
+}
+
+// loop is one piece of background work that comes again and again.
+type loop struct {
+	doing    string
+	interval time.Duration
+	lastDone atomic.Int64 // Unix nanoseconds of the last round that succeeded
+}
+
+// late reports work that has not succeeded for many rounds.
+func (l *loop) late() bool {
+	return time.Since(time.Unix(0, l.lastDone.Load())) > 10*l.interval+10*time.Second
 }
 
 // New returns a service over an open, migrated store and starts its background
@@ -68,7 +80,6 @@ func New(s *store.Store, options Options) *Service {
 		store: s, options: options, log: options.Logger, waiting: newWaiting(),
 		background: &background{stop: stop, stopping: ctx},
 	}
-	svc.background.lastTick.Store(time.Now().UnixNano())
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
 		_, err := svc.RescueExpired(ctx)
@@ -79,6 +90,9 @@ func New(s *store.Store, options Options) *Service {
 
 // every runs work in its own goroutine until the service is closed.
 func (s *Service) every(interval time.Duration, doing string, work func(context.Context) error) {
+	l := &loop{doing: doing, interval: interval}
+	l.lastDone.Store(time.Now().UnixNano())
+	s.background.loops = append(s.background.loops, l)
 	s.background.done.Add(1)
 	go func() {
 		defer s.background.done.Done()
@@ -90,22 +104,22 @@ func (s *Service) every(interval time.Duration, doing string, work func(context.
 				return
 			case <-ticker.C:
 			}
-			s.round(doing, work)
+			s.round(l, work)
 		}
 	}()
 }
 
 // round does one round of background work. What fails is tried again at the
 // next; nothing may end the host's process.
-func (s *Service) round(doing string, work func(context.Context) error) {
-	defer s.logPanic(doing)
+func (s *Service) round(l *loop, work func(context.Context) error) {
+	defer s.logPanic(l.doing)
 	ctx, cancel := context.WithTimeout(s.background.stopping, time.Minute)
 	defer cancel()
 	if err := work(ctx); err != nil && s.background.stopping.Err() == nil {
-		s.log.Error("gnj: background work failed and will be tried again", "doing", doing, "error", logged(err))
+		s.log.Error("gnj: background work failed and will be tried again", "doing", l.doing, "error", logged(err))
 		return
 	}
-	s.background.lastTick.Store(time.Now().UnixNano())
+	l.lastDone.Store(time.Now().UnixNano())
 }
 
 // Drain answers waiting acquires with no job, now and from now on, so that a
@@ -150,12 +164,13 @@ func (s *Service) In(tx *gorm.DB) *Service {
 // background work goes on; else models.ErrUnavailable.
 func (s *Service) Health(ctx context.Context) error {
 	if b := s.background; b != nil {
-		late := time.Since(time.Unix(0, b.lastTick.Load()))
 		if b.stopping.Err() != nil {
 			return &models.Error{Code: models.CodeUnavailable, Message: "the server is shutting down"}
 		}
-		if late > 10*max(s.options.PollInterval, s.options.RescueInterval)+10*time.Second {
-			return &models.Error{Code: models.CodeUnavailable, Message: "the background work has stopped"}
+		for _, l := range b.loops {
+			if l.late() {
+				return &models.Error{Code: models.CodeUnavailable, Message: "the background work has stopped: " + l.doing}
+			}
 		}
 	}
 	migrated, err := s.store.Migrated(ctx)

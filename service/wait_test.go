@@ -56,7 +56,7 @@ func TestAcquire_waits(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []int64{there.ID}, idsOf(jobs), "one that is there is answered at once")
 
-		for made, make := range map[string]func() int64{
+		for how, bring := range map[string]func() int64{
 			"created": func() int64 { return f.queue("a").ID },
 			"created in bulk": func() int64 {
 				created, err := f.CreateJobs(t.Context(), []service.NewJob{{Type: "x"}, {Type: "a", JobUniqueID: ptr("u")}})
@@ -89,8 +89,8 @@ func TestAcquire_waits(t *testing.T) {
 			},
 		} {
 			answered := f.wait(t.Context(), "b", "a")
-			id := make()
-			require.Equal(t, id, f.get(answered).ID, made)
+			id := bring()
+			require.Equal(t, id, f.get(answered).ID, how)
 			require.Zero(t, f.Waiting())
 		}
 	})

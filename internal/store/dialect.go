@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // dialect is what SQLite and PostgreSQL answer differently, all of it.
@@ -22,12 +25,13 @@ type dialect interface {
 	// transaction must read its now first, because the expression may change
 	// between two statements of it.
 	clockArg(ahead time.Duration) any
-	lock() string         // behind a select: keeps the rows from changing until the commit
-	skipLocked() string   // the same, passing over rows that are locked
-	lockHolds() string    // a statement that keeps others from changing the holds
-	beginWriting() string // a statement that makes a host's transaction one that writes
-	like() string         // the operator that ignores upper and lower case
-	writeOptions() *sql.TxOptions
+	lock() string                                          // behind a select: keeps the rows from changing until the commit
+	skipLocked() string                                    // the same, passing over rows that are locked
+	lockHolds() string                                     // a statement that keeps others from changing the holds
+	isolation() string                                     // a query for the level of the transaction, where levels differ
+	beginWriting() string                                  // a statement that makes a host's transaction one that writes
+	like() string                                          // the operator that ignores upper and lower case
+	begin(context.Context, *sql.Conn) (transacting, error) // a transaction that writes
 	snapshotOptions() *sql.TxOptions
 	tryAgain(error) bool         // the database gave up for a reason of its own
 	tryAgainJoined(error) bool   // the same, and it helps to go back to a savepoint
@@ -39,6 +43,13 @@ type dialect interface {
 	columnsOf() string           // a query for the columns of a table
 	lockMigrations() string      // a statement that keeps others from migrating
 	createSchema(string) string
+}
+
+// transacting is an open transaction.
+type transacting interface {
+	gorm.ConnPool
+	Commit() error
+	Rollback() error // nothing after a commit
 }
 
 // unreachable reports errors of the way to the database, whichever it is.

@@ -13,6 +13,9 @@ func (tx *Tx) LockHolds() error {
 	if tx.lockHolds() == "" {
 		return nil
 	}
+	if err := tx.seesOthers(); err != nil {
+		return err
+	}
 	if _, err := tx.exec(tx.lockHolds()); err != nil {
 		return fmt.Errorf("lock the holds: %w", err)
 	}

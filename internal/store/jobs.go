@@ -50,6 +50,9 @@ func (tx *Tx) lockParents(job *models.Job) error {
 	if job.BatchID == nil && job.PipelineID == nil {
 		return nil
 	}
+	if err := tx.seesOthers(); err != nil {
+		return err
+	}
 	_, err := tx.exec(`SELECT id FROM {pipeline} WHERE id IN (
 			SELECT "pipelineId" FROM {pipelineStep} WHERE "deletedAt" IS NULL AND ("jobId" = ? OR "batchId" = ?)
 		) ORDER BY id`+tx.lock(), job.ID, job.BatchID)

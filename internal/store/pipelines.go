@@ -19,7 +19,12 @@ const (
 func (tx *Tx) Pipeline(id int64) (*models.Pipeline, error) { return tx.pipeline(id, "") }
 
 // LockPipeline reads a pipeline and keeps it from changing until the commit.
-func (tx *Tx) LockPipeline(id int64) (*models.Pipeline, error) { return tx.pipeline(id, tx.lock()) }
+func (tx *Tx) LockPipeline(id int64) (*models.Pipeline, error) {
+	if err := tx.seesOthers(); err != nil {
+		return nil, err
+	}
+	return tx.pipeline(id, tx.lock())
+}
 
 func (tx *Tx) pipeline(id int64, lock string) (*models.Pipeline, error) {
 	p, err := pipelines.one(tx.rows("SELECT "+pipelines.columns+
@@ -76,7 +81,12 @@ func (tx *Tx) MovePipeline(p *models.Pipeline, to models.PipelineStatus, set Set
 func (tx *Tx) Batch(id int64) (*models.Batch, error) { return tx.batch(id, "") }
 
 // LockBatch reads a batch and keeps it from changing until the commit.
-func (tx *Tx) LockBatch(id int64) (*models.Batch, error) { return tx.batch(id, tx.lock()) }
+func (tx *Tx) LockBatch(id int64) (*models.Batch, error) {
+	if err := tx.seesOthers(); err != nil {
+		return nil, err
+	}
+	return tx.batch(id, tx.lock())
+}
 
 func (tx *Tx) batch(id int64, lock string) (*models.Batch, error) {
 	b, err := batches.one(tx.rows("SELECT "+batches.columns+

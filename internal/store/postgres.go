@@ -96,14 +96,15 @@ func (postgres) skipLocked() string { return " FOR NO KEY UPDATE SKIP LOCKED" }
 
 func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
 
+func (postgres) isolation() string    { return "SELECT current_setting('transaction_isolation')" }
 func (postgres) beginWriting() string { return "" }
 
 func (postgres) like() string { return "ILIKE" }
 
-// writeOptions: rows are locked first and read afterwards, which must show what
-// the one who held the lock left, whatever the database's default is.
-func (postgres) writeOptions() *sql.TxOptions {
-	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+// begin: rows are locked first and read afterwards, which must show what the one
+// who held the lock left, whatever the database's default is.
+func (postgres) begin(ctx context.Context, conn *sql.Conn) (transacting, error) {
+	return conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 }
 
 func (postgres) snapshotOptions() *sql.TxOptions {

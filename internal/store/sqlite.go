@@ -74,17 +74,15 @@ func (s *Store) cannotOpen(file string, err error) error {
 }
 
 func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) error {
-	// Immediate: a transaction that reads first and writes later could find
-	// that somebody else wrote in between, and would have to give up.
-	writer := s.pool(d, fileDSN(path, "_txlock=immediate"), 1)
+	writer := s.pool(d, fileDSN(path, "mode=rwc"), 1)
 	err := s.again(ctx, s.tryAgain, func() error { return useWAL(ctx, writer) })
 	if err != nil {
 		return s.cannotOpen(path, err)
 	}
-	return s.useSQLite(writer, s.pool(d, fileDSN(path, "_txlock=deferred"), max(4, 2*runtime.NumCPU())))
+	return s.useSQLite(writer, s.pool(d, fileDSN(path, "mode=rw"), max(4, 2*runtime.NumCPU())))
 }
 
-// fileDSN is the name of a file with a parameter that both drivers know, with
+// fileDSN is the name of a file with a parameter of SQLite's own, with
 // characters of the path that would end it escaped.
 func fileDSN(path, parameter string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + parameter
@@ -191,13 +189,44 @@ func (sqlite) lock() string       { return "" }
 func (sqlite) skipLocked() string { return "" }
 func (sqlite) lockHolds() string  { return "" }
 
+func (sqlite) isolation() string { return "" }
+
 // beginWriting changes nothing, but waits for its turn to write before anything
 // is read, which could be out of date when the turn has come.
 func (sqlite) beginWriting() string { return "UPDATE {job} SET id = id WHERE false" }
 
 func (sqlite) like() string { return "LIKE" }
 
-func (sqlite) writeOptions() *sql.TxOptions    { return nil }
+// begin waits for its turn to write at once: a transaction that reads first and
+// writes later could find that somebody else wrote in between.
+func (sqlite) begin(ctx context.Context, conn *sql.Conn) (transacting, error) {
+	tx := &immediate{Conn: conn}
+	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	return tx, err
+}
+
+// immediate is a transaction of a kind that database/sql does not begin. Its
+// end needs no context: it is short, and must not be left out.
+type immediate struct {
+	*sql.Conn
+	over bool
+}
+
+func (tx *immediate) Commit() error {
+	_, err := tx.ExecContext(context.Background(), "COMMIT")
+	tx.over = err == nil
+	return err
+}
+
+func (tx *immediate) Rollback() error {
+	if tx.over {
+		return nil
+	}
+	tx.over = true
+	_, err := tx.ExecContext(context.Background(), "ROLLBACK")
+	return err
+}
+
 func (sqlite) snapshotOptions() *sql.TxOptions { return nil }
 
 // The result codes of https://www.sqlite.org/rescode.html.

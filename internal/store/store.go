@@ -48,6 +48,8 @@ type Store struct {
 	joined gorm.ConnPool // the host's open transaction, after In
 	err    error         // what is wrong with it
 
+	doubtful *atomic.Int64 // how many connections may be lost, like one that was
+
 	offset *atomic.Int64 // milliseconds the clock of tests is ahead
 	texts  *sync.Map     // statements with their tables filled in
 }
@@ -58,7 +60,7 @@ type Store struct {
 // It answers models.ErrInvalid for a configuration that cannot work and
 // models.ErrUnavailable when the database cannot be reached or opened.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	s := &Store{schema: config.Schema, log: config.Logger, offset: new(atomic.Int64), texts: new(sync.Map)}
+	s := &Store{schema: config.Schema, log: config.Logger, doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -121,12 +122,32 @@ func (s *Store) onConn(ctx context.Context, db *sql.DB, fn func(*Tx) error, once
 		}
 		defer func() { <-s.turn }()
 	}
-	conn, err := db.Conn(ctx)
+	conn, err := s.connection(ctx, db)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	return once(ctx, s, conn, fn)
+	err = once(ctx, s, conn, fn)
+	if err != nil && s.lost(err) {
+		s.doubtful.Store(int64(db.Stats().Idle))
+	}
+	return err
+}
+
+// connection waits for a connection. When one was lost the others may be, too,
+// and are looked at before they are used.
+func (s *Store) connection(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	for {
+		conn, err := db.Conn(ctx)
+		if err != nil || s.doubtful.Load() <= 0 {
+			return conn, err
+		}
+		s.doubtful.Add(-1)
+		if conn.PingContext(ctx) == nil {
+			return conn, nil
+		}
+		_ = conn.Close()
+	}
 }
 
 // beginError is a failure before anything was done: on a connection that had
@@ -136,7 +157,7 @@ type beginError struct{ error }
 func (e *beginError) Unwrap() error { return e.error }
 
 func transaction(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) error {
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), s.writeOptions())
+	tx, err := s.begin(context.WithoutCancel(ctx), conn)
 	if err != nil {
 		return fmt.Errorf("begin: %w", &beginError{err})
 	}
@@ -162,7 +183,9 @@ func plain(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) er
 }
 
 func snapshot(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) error {
-	ctx = s.uncut(ctx, s.reader)
+	if s.reader == s.writer && s.turn != nil {
+		return transaction(ctx, s, conn, fn) // what reads there is in the way of who writes
+	}
 	tx, err := conn.BeginTx(ctx, s.snapshotOptions())
 	if err != nil {
 		return fmt.Errorf("begin snapshot: %w", err)
@@ -232,6 +255,23 @@ func (s *Store) join(tx *gorm.DB) (gorm.ConnPool, error) {
 		pool = prepared.Tx // our statements do not belong into the host's cache
 	}
 	return pool, nil
+}
+
+// seesOthers refuses a host's transaction that does not see what others
+// committed since it began: with the parts of a batch or pipeline read so, two
+// last jobs would each find the other still running, and nobody would settle.
+func (tx *Tx) seesOthers() error {
+	if tx.joined == nil || tx.isolation() == "" {
+		return nil
+	}
+	var level string
+	if err := tx.row(tx.isolation(), nil, &level); err != nil {
+		return fmt.Errorf("read the isolation level: %w", err)
+	}
+	if level != "read committed" {
+		return models.Invalid("tx", "is %s, in which batches, pipelines and holds cannot be changed; begin it as READ COMMITTED, or do this outside of it", strings.ToUpper(level))
+	}
+	return nil
 }
 
 var errNotOpen = models.Invalid("tx", "must be an open GORM transaction, as db.Transaction hands it to its function")
