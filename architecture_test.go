@@ -53,7 +53,6 @@ var libraries = map[string]struct {
 	"github.com/labstack/echo":      {[]string{"gnjecho", "examples/echo"}, "who does not use Echo must not build it, and its next version is one more package"},
 	"github.com/danielgtaylor/huma": {[]string{"internal/rest"}, "how REST is described is the door's own affair"},
 	"github.com/alecthomas/kong":    {[]string{"internal/cli"}, "flags are of the command only"},
-	"github.com/pressly/goose":      {[]string{"internal/store"}, "all SQL is in the store"},
 	"github.com/jackc/pgx":          {[]string{"internal/store", "internal/storetest"}, "all SQL is in the store"},
 	"github.com/mattn/go-sqlite3":   {[]string{"internal/store"}, "only the store opens databases"},
 	"modernc.org/sqlite":            {[]string{"internal/store"}, "only the store opens databases"},
