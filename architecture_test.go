@@ -142,12 +142,13 @@ var limited = []struct {
 	{
 		[]string{"context.Background", "context.TODO"}, "whoever asked can stop it",
 		map[string]string{
-			"handler.go":              "New takes no context, and begins what Close ends",
-			"service/service.go":      "the background work, which Close ends",
-			"internal/store/table.go": "GORM wants one and waits for nothing",
-			"internal/cli/":           "a program begins with one",
-			"internal/storetest/":     "cleaning up after a test's own context ended",
-			"examples/":               "a program begins with one",
+			"handler.go":               "New takes no context, and begins what Close ends",
+			"service/service.go":       "the background work, which Close ends",
+			"internal/store/table.go":  "GORM wants one and waits for nothing",
+			"internal/store/sqlite.go": "the end of a transaction must not be left out",
+			"internal/cli/":            "a program begins with one",
+			"internal/storetest/":      "cleaning up after a test's own context ended",
+			"examples/":                "a program begins with one",
 		},
 	},
 }

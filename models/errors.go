@@ -107,3 +107,13 @@ func CodeOf(err error) Code {
 	}
 	return CodeInternal
 }
+
+// Explain is an error with the cause that an [Error] keeps from its message,
+// for logs only.
+func Explain(err error) string {
+	var e *Error
+	if errors.As(err, &e) && e.Cause != nil {
+		return err.Error() + ": " + Explain(e.Cause)
+	}
+	return err.Error()
+}

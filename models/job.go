@@ -37,7 +37,7 @@ type Job struct {
 
 	WorkerID       *string    `gorm:"column:workerId" json:"workerId" doc:"Who acquired the job last."`
 	Attempt        int        `gorm:"column:attempt" json:"attempt" doc:"How often the job was acquired. The worker that holds it proves so with this number."`
-	MaxAttempts    int        `gorm:"column:maxAttempts" json:"maxAttempts" doc:"A failed attempt is tried again while attempt is less than this."`
+	MaxAttempts    int        `gorm:"column:maxAttempts" json:"maxAttempts" doc:"A failed attempt is tried again while fewer than this were made, not counting those that were given back."`
 	Backoff        int        `gorm:"column:backoffSeconds" json:"backoffSeconds" doc:"Seconds before the second attempt; doubles with each one after."`
 	BackoffMax     int        `gorm:"column:backoffMaxSeconds" json:"backoffMaxSeconds" doc:"The most seconds between two attempts."`
 	LeaseSeconds   *int       `gorm:"column:leaseSeconds" json:"leaseSeconds" doc:"How long a report keeps the job with its worker. Null: until it finishes."`
@@ -57,6 +57,9 @@ type Job struct {
 	UpdatedAt   time.Time  `gorm:"column:updatedAt;autoUpdateTime:false" json:"updatedAt"`
 	DeletedAt   *time.Time `gorm:"column:deletedAt" json:"deletedAt" doc:"When the job was deleted; deleted jobs are never listed."`
 
+	// GivenBack is how many of the attempts ended without being spent, because
+	// the worker gave the job back.
+	GivenBack int `gorm:"column:givenBack" json:"-"`
 	// UniqueKey is JobUniqueID on the one job that owns it, which the database
 	// enforces. A retry shares its job's JobUniqueID and owns none.
 	UniqueKey *string `gorm:"column:uniqueKey" json:"-"`
@@ -66,6 +69,9 @@ type Job struct {
 	FinishedStatus  *JobStatus `gorm:"column:finishedStatus" json:"-"`
 	FinishedAs      *JobStatus `gorm:"column:finishedAs" json:"-"`
 }
+
+// Spent is how many of its attempts the job has used up.
+func (j Job) Spent() int { return j.Attempt - j.GivenBack }
 
 // TableName is upstream's name of the table.
 func (Job) TableName() string { return "job" }
@@ -94,6 +100,9 @@ type Pipeline struct {
 	UpdatedAt         time.Time      `gorm:"column:updatedAt;autoUpdateTime:false" json:"updatedAt"`
 	DeletedAt         *time.Time     `gorm:"column:deletedAt" json:"deletedAt"`
 }
+
+// TakesSteps reports whether steps can be added: until it has ended or is being cancelled.
+func (p Pipeline) TakesSteps() bool { return !p.Status.Ended() && p.CancelRequestedAt == nil }
 
 // TableName is upstream's name of the table.
 func (Pipeline) TableName() string { return "pipeline" }

@@ -132,7 +132,7 @@ func (s *Service) GiveBack(ctx context.Context, jobs []models.Job) error {
 			if job.Status == models.JobCancelRequested {
 				return t.end(job, models.JobCancelled, nil)
 			}
-			return t.requeue(job, store.Set{"maxAttempts": job.MaxAttempts + 1})
+			return t.requeue(job, store.Set{"givenBack": job.GivenBack + 1})
 		}))
 	}
 	return errors.Join(all...)

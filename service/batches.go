@@ -69,7 +69,7 @@ func (t *txn) stepsTo(pipelineID *int64) (bool, error) {
 	if err != nil {
 		return false, asField(err, "pipelineId")
 	}
-	return !pipeline.Status.Ended(), nil
+	return pipeline.TakesSteps(), nil
 }
 
 // createBatch creates a checked batch and its jobs.

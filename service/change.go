@@ -168,6 +168,9 @@ func (t *txn) update(job *models.Job, in UpdateJob, set store.Set) error {
 func (t *txn) setByHand(job *models.Job, to models.JobStatus, set store.Set) error {
 	switch {
 	case to == job.Status:
+		if to == models.JobQueued {
+			t.ready[job.Type]++ // it may be due now
+		}
 		return t.ChangeJob(job, set)
 	case to.Ended() && job.Status.Held():
 		return t.finishAttempt(job, to, false, set)

@@ -33,7 +33,7 @@ func TestUpdate_setsAnyStatus(t *testing.T) {
 				require.Equal(t, want.Ended(), set.EndedAt != nil, way)
 				require.Equal(t, want == models.JobCancelled, set.CancelledAt != nil, way)
 				require.Equal(t, want == models.JobFailed, failed.of(job.ID) == 1, way)
-				require.Equal(t, from == models.JobQueued && to == models.JobProcessing || from == models.JobProcessing, set.StartedAt != nil, way)
+				require.Equal(t, from.Waiting() && to == models.JobProcessing || from == models.JobProcessing, set.StartedAt != nil, way)
 				require.Equal(t, from.Held() || to == models.JobProcessing, set.Attempt == 1, way)
 				require.Equal(t, from == models.JobCancelRequested && to == from, set.IsUpdateAlreadyCalledWhileCancelRequested, way)
 			}

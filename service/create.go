@@ -78,25 +78,31 @@ func (t *txn) create(in []NewJob, at func(int) string) ([]CreatedJob, error) {
 			list[i].Status = homes.waitingStatus(in[i])
 		}
 	}
-	created, err := t.insertOrFind(list)
+	created, err := t.insertOrFind(list, at)
 	if err != nil {
 		return nil, err
 	}
-	if err := homes.takeThem(in, created); err != nil {
+	if err := homes.takeThem(in, created, at); err != nil {
 		return nil, err
 	}
 	if err := t.appendJobs(created, homes); err != nil {
 		return nil, err
 	}
+	return created, t.settleCreated(created)
+}
+
+// settleCreated settles new jobs that were made in an ended status: what
+// follows from a status follows however it came about.
+func (t *txn) settleCreated(created []CreatedJob) error {
 	for _, c := range created {
-		// A job may be made in any status; what follows from it follows.
-		if !c.Existed && c.Status.Ended() {
-			if err := t.settle(c.Job); err != nil {
-				return nil, err
-			}
+		if c.Existed || !c.Status.Ended() {
+			continue
+		}
+		if err := t.settle(c.Job); err != nil {
+			return err
 		}
 	}
-	return created, nil
+	return nil
 }
 
 // homes are the batches and pipelines that new jobs name, and the pipelines
@@ -167,13 +173,13 @@ func (h homes) waitingStatus(in NewJob) models.JobStatus {
 
 // takeThem refuses new jobs of a batch that is successful. One that was there
 // already is answered, whatever became of its batch.
-func (h homes) takeThem(in []NewJob, created []CreatedJob) error {
+func (h homes) takeThem(in []NewJob, created []CreatedJob, at func(int) string) error {
 	for i, c := range created {
 		if c.Existed || in[i].Status != "" || in[i].BatchID == nil {
 			continue
 		}
 		if batch := h.batches[*in[i].BatchID]; batch.Status == models.BatchSuccessful {
-			return models.Conflict("batch %d is successful and takes no more jobs; create a new batch", batch.ID)
+			return models.Conflict("%sbatchId: batch %d is successful and takes no more jobs; create a new batch", at(i), batch.ID)
 		}
 	}
 	return nil
@@ -201,7 +207,7 @@ func (t *txn) insert(list []*models.Job) ([]*models.Job, error) {
 // insertOrFind inserts the jobs whose jobUniqueId is new and finds the others.
 // The database's unique key decides between two creates at once: the one that
 // comes second waits for the first and finds its job.
-func (t *txn) insertOrFind(list []*models.Job) ([]CreatedJob, error) {
+func (t *txn) insertOrFind(list []*models.Job, at func(int) string) ([]CreatedJob, error) {
 	known, err := t.JobsByUniqueID(keysOf(list))
 	if err != nil {
 		return nil, err
@@ -228,7 +234,7 @@ func (t *txn) insertOrFind(list []*models.Job) ([]CreatedJob, error) {
 		}
 		there := known[*job.JobUniqueID]
 		if there == nil {
-			return nil, models.Conflict("the job with the jobUniqueId %q was deleted at the same moment; create it again", *job.JobUniqueID)
+			return nil, models.Conflict("%sjobUniqueId: the job with %q was deleted at the same moment; create it again", at(i), *job.JobUniqueID)
 		}
 		created[i] = CreatedJob{Job: there, Existed: true}
 	}
@@ -253,7 +259,7 @@ func (t *txn) appendJobs(created []CreatedJob, h homes) error {
 		if c.Existed || c.PipelineID == nil || c.BatchID != nil {
 			continue
 		}
-		if pipeline := h.pipelines[*c.PipelineID]; !pipeline.Status.Ended() {
+		if pipeline := h.pipelines[*c.PipelineID]; pipeline.TakesSteps() {
 			id := c.ID
 			steps[pipeline.ID] = append(steps[pipeline.ID], &models.Step{JobID: &id})
 		}

@@ -51,7 +51,7 @@
 //
 //  31. Finish_setsTimes: A job that ends gets endedAt, a cancelled one also cancelledAt, however it came about.
 //  32. Finish_keepsTheOutput: The output is stored in the transaction that ends the job; without one, what is there stays.
-//  33. Finish_repeatedIsAnsweredAsTheFirstTime: Repeating the finish that was accepted is answered as the first time, whatever happened since.
+//  33. Finish_repeatedIsAnsweredAsTheFirstTime: Repeating the finish that was accepted last is answered as the first time, also when the job has been acquired again.
 //  34. Finish_tellsOfFailedJobs: The host's hook is called after the commit with each job that became failed, and a panic in it harms nobody.
 //
 // # Cancel

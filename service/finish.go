@@ -137,10 +137,10 @@ func (t *txn) finishAttempt(job *models.Job, as models.JobStatus, final bool, se
 // failAttempt ends the present attempt of a held job as failed: it is tried
 // again after a backoff while attempts are left, unless it is final or the job was asked to cancel.
 func (t *txn) failAttempt(job *models.Job, final bool, set store.Set) error {
-	if final || job.Status == models.JobCancelRequested || job.Attempt >= job.MaxAttempts {
+	if final || job.Status == models.JobCancelRequested || job.Spent() >= job.MaxAttempts {
 		return t.end(job, models.JobFailed, set)
 	}
-	set["startAfter"] = store.After(backoff(job.Backoff, job.BackoffMax, job.Attempt, rand.Float64()))
+	set["startAfter"] = store.After(backoff(job.Backoff, job.BackoffMax, job.Spent(), rand.Float64()))
 	return t.requeue(job, set)
 }
 

@@ -79,7 +79,7 @@ func (s *Service) wakeReleased(ctx context.Context) {
 		return
 	}
 	if err := s.wakeWaiting(ctx); err != nil {
-		s.log.Warn("gnj: waiting workers learn of a released type later", "error", logged(err))
+		s.log.Warn("gnj: waiting workers learn of a released type later", "error", models.Explain(err))
 	}
 }
 

@@ -46,7 +46,7 @@ func following(from, to models.JobStatus) store.Set {
 	if to == models.JobCancelled {
 		set["cancelledAt"] = store.Now{}
 	}
-	if from == models.JobQueued && to == models.JobProcessing {
+	if from.Waiting() && to == models.JobProcessing {
 		set["startedAt"] = store.Now{}
 	}
 	if from.Held() && !to.Held() {

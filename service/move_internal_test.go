@@ -21,7 +21,7 @@ func TestFollowing(t *testing.T) {
 		{models.JobPlanned, models.JobQueued, store.Set{}},
 		{models.JobQueued, models.JobPlanned, store.Set{}},
 		{models.JobQueued, models.JobProcessing, store.Set{"startedAt": now}},
-		{models.JobPlanned, models.JobProcessing, store.Set{}}, // by hand only
+		{models.JobPlanned, models.JobProcessing, store.Set{"startedAt": store.Now{}}}, // by hand only
 		{models.JobQueued, models.JobCancelled, store.Set{"endedAt": now, "cancelledAt": now}},
 		{models.JobQueued, models.JobFailed, store.Set{"endedAt": now}},
 		{models.JobProcessing, models.JobCancelRequested, store.Set{}},
@@ -84,9 +84,9 @@ func TestWaitingStatus(t *testing.T) {
 func TestLogged_tellsEachCauseOnce(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("no space left")
-	require.Equal(t, "no space left", logged(cause))
-	require.Equal(t, (&models.Error{Code: models.CodeInternal, Message: "refused"}).Error(), logged(&models.Error{Code: models.CodeInternal, Message: "refused"}))
+	require.Equal(t, "no space left", models.Explain(cause))
+	require.Equal(t, (&models.Error{Code: models.CodeInternal, Message: "refused"}).Error(), models.Explain(&models.Error{Code: models.CodeInternal, Message: "refused"}))
 	named := &models.Error{Code: models.CodeInternal, Message: "refused", Cause: cause}
-	require.Equal(t, "refused: no space left", logged(named))
-	require.Contains(t, logged(fmt.Errorf("claim jobs: %w", named)), "no space left")
+	require.Equal(t, "refused: no space left", models.Explain(named))
+	require.Contains(t, models.Explain(fmt.Errorf("claim jobs: %w", named)), "no space left")
 }

@@ -24,7 +24,7 @@ func (s *Service) CreatePipeline(ctx context.Context, in NewPipeline) (*Pipeline
 		if err := t.InsertPipeline(&pipeline); err != nil {
 			return err
 		}
-		if err := t.createSteps(&pipeline, in.Steps); err != nil {
+		if _, err := t.createSteps(&pipeline, in.Steps, indexed("steps")); err != nil {
 			return err
 		}
 		var err error
@@ -211,14 +211,20 @@ func (s *Service) StartPipeline(ctx context.Context, id int64) (*PipelineDetail,
 // errNoPipeline is upstream's message, as are those of StartPipeline.
 var errNoPipeline = models.NotFound("The pipeline does not exist")
 
+// lockNamed locks the pipeline that a caller names.
+func (t *txn) lockNamed(id int64) (*models.Pipeline, error) {
+	pipeline, err := t.LockPipeline(id)
+	if errors.Is(err, models.ErrNotFound) {
+		err = errNoPipeline
+	}
+	return pipeline, err
+}
+
 // changePipeline changes a locked pipeline and answers it with its steps.
 func (s *Service) changePipeline(ctx context.Context, id int64, change func(*txn, *models.Pipeline) error) (*PipelineDetail, error) {
 	var detail *PipelineDetail
 	err := s.write(ctx, func(t *txn) error {
-		pipeline, err := t.LockPipeline(id)
-		if errors.Is(err, models.ErrNotFound) {
-			return errNoPipeline
-		}
+		pipeline, err := t.lockNamed(id)
 		if err != nil {
 			return err
 		}

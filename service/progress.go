@@ -25,10 +25,11 @@ func mergeProgress(stored, given models.JSON, startedAt *time.Time, now time.Tim
 	before, _ := parseObject(stored)
 	known, _ := parseObject(before.get("steps"))
 	since := lastDone(known, startedAt, now)
-	for i, step := range steps {
-		steps[i].value = mergeStep(known.get(step.name), step.value, since, now)
+	for i, step := range steps.members {
+		steps.members[i].value = mergeStep(known.get(step.name), step.value, since, now)
 	}
-	return models.JSON(info.set("steps", steps.text()).text())
+	info.set("steps", steps.text())
+	return models.JSON(info.text())
 }
 
 func mergeStep(stored, given json.RawMessage, since, now time.Time) json.RawMessage {
@@ -38,11 +39,11 @@ func mergeStep(stored, given json.RawMessage, since, now time.Time) json.RawMess
 	}
 	known, _ := parseObject(stored)
 	if doneAt := known.get("doneAt"); string(step.get("status")) == `"done"` && (doneAt == nil || string(doneAt) == "null") {
-		step = step.set("doneAt", marshal(now.Format(wireTime)))
-		step = step.set("elapsedTime", marshal(max(now.Sub(since).Milliseconds(), 0)))
+		step.set("doneAt", marshal(now.Format(wireTime)))
+		step.set("elapsedTime", marshal(max(now.Sub(since).Milliseconds(), 0)))
 	}
-	for _, m := range step {
-		known = known.set(m.name, m.value)
+	for _, m := range step.members {
+		known.set(m.name, m.value)
 	}
 	return known.text()
 }
@@ -51,9 +52,9 @@ func mergeStep(stored, given json.RawMessage, since, now time.Time) json.RawMess
 const wireTime = "2006-01-02T15:04:05.000Z"
 
 // lastDone is the newest doneAt of the steps, or when the job started.
-func lastDone(steps object, startedAt *time.Time, now time.Time) time.Time {
+func lastDone(steps *object, startedAt *time.Time, now time.Time) time.Time {
 	var newest time.Time
-	for _, m := range steps {
+	for _, m := range steps.members {
 		step, _ := parseObject(m.value)
 		var doneAt time.Time
 		if json.Unmarshal(step.get("doneAt"), &doneAt) == nil && doneAt.After(newest) {
@@ -66,59 +67,60 @@ func lastDone(steps object, startedAt *time.Time, now time.Time) time.Time {
 	return newest
 }
 
-// object is a JSON object whose members keep their order and their text.
-type object []member
+// object is a JSON object whose members keep their order and their text. The
+// places make it linear: what workers send may have very many members.
+type object struct {
+	members []member
+	places  map[string]int
+}
 
 type member struct {
 	name  string
 	value json.RawMessage
 }
 
-// parseObject reads an object; false for anything else.
-func parseObject(text []byte) (object, bool) {
+// parseObject reads an object; for anything else it answers false and an empty one.
+func parseObject(text []byte) (*object, bool) {
+	o := &object{places: map[string]int{}}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
-		return nil, false
+		return o, false
 	}
-	o := object{}
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
-			return nil, false
+			return o, false
 		}
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
-			return nil, false
+			return o, false
 		}
-		o = o.set(name.(string), value)
+		o.set(name.(string), value)
 	}
 	return o, true
 }
 
-func (o object) get(name string) json.RawMessage {
-	for _, m := range o {
-		if m.name == name {
-			return m.value
-		}
+func (o *object) get(name string) json.RawMessage {
+	if place, there := o.places[name]; there {
+		return o.members[place].value
 	}
 	return nil
 }
 
 // set replaces a member in its place, or appends it.
-func (o object) set(name string, value json.RawMessage) object {
-	for i, m := range o {
-		if m.name == name {
-			o[i].value = value
-			return o
-		}
+func (o *object) set(name string, value json.RawMessage) {
+	if place, there := o.places[name]; there {
+		o.members[place].value = value
+		return
 	}
-	return append(o, member{name, value})
+	o.places[name] = len(o.members)
+	o.members = append(o.members, member{name, value})
 }
 
-func (o object) text() json.RawMessage {
+func (o *object) text() json.RawMessage {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i, m := range o {
+	for i, m := range o.members {
 		if i > 0 {
 			b.WriteByte(',')
 		}

@@ -116,7 +116,7 @@ func (s *Service) round(l *loop, work func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(s.background.stopping, time.Minute)
 	defer cancel()
 	if err := work(ctx); err != nil && s.background.stopping.Err() == nil {
-		s.log.Error("gnj: background work failed and will be tried again", "doing", l.doing, "error", logged(err))
+		s.log.Error("gnj: background work failed and will be tried again", "doing", l.doing, "error", models.Explain(err))
 		return
 	}
 	l.lastDone.Store(time.Now().UnixNano())
@@ -160,6 +160,9 @@ func (s *Service) In(tx *gorm.DB) *Service {
 	return &Service{store: s.store.In(tx), options: s.options, log: s.log, waiting: s.waiting}
 }
 
+// healthWithin bounds how long a database may take to show that it is alive.
+const healthWithin = 5 * time.Second
+
 // Health answers nil when the database can be reached and is migrated and the
 // background work goes on; else models.ErrUnavailable.
 func (s *Service) Health(ctx context.Context) error {
@@ -173,7 +176,12 @@ func (s *Service) Health(ctx context.Context) error {
 			}
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, healthWithin)
+	defer cancel()
 	migrated, err := s.store.Migrated(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return models.Unavailable(err)
+	}
 	if err == nil && !migrated {
 		err = &models.Error{Code: models.CodeUnavailable, Message: "the database is not migrated"}
 	}
@@ -229,13 +237,4 @@ func (s *Service) logPanic(doing string) {
 	if p := recover(); p != nil {
 		s.log.Error("gnj: panic", "doing", doing, "panic", p)
 	}
-}
-
-// logged is an error with the cause that a models error keeps for the log.
-func logged(err error) string {
-	var named *models.Error
-	if errors.As(err, &named) && named.Cause != nil {
-		return err.Error() + ": " + named.Cause.Error()
-	}
-	return err.Error()
 }

@@ -22,16 +22,26 @@ func (s *Service) AddStep(ctx context.Context, pipelineID int64, in NewStep) (*S
 	if outside(pipelineID) {
 		return nil, errNoPipeline
 	}
-	detail, err := s.changePipeline(ctx, pipelineID, func(t *txn, pipeline *models.Pipeline) error {
-		if pipeline.Status.Ended() || pipeline.CancelRequestedAt != nil {
+	var added []StepDetail
+	err := s.write(ctx, func(t *txn) error {
+		pipeline, err := t.lockNamed(pipelineID)
+		if err != nil {
+			return err
+		}
+		if !pipeline.TakesSteps() {
 			return models.Conflict("pipeline %d is %s or being cancelled and takes no more steps", pipelineID, pipeline.Status)
 		}
-		return t.createSteps(pipeline, []NewStep{in})
+		step, err := t.createSteps(pipeline, []NewStep{in}, alone)
+		if err != nil {
+			return err
+		}
+		added, err = stepDetails(t.Tx, []models.Step{*step[0]})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &detail.Steps[len(detail.Steps)-1], nil
+	return &added[0], nil
 }
 
 // OrderSteps puts the planned steps of a pipeline into a new order. stepIDs are
@@ -116,8 +126,9 @@ func (p *problems) step(at string, in NewStep) {
 }
 
 // createSteps appends checked steps to a locked or new pipeline. All jobs are
-// inserted together, so that their ids follow the order of the steps.
-func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep) error {
+// inserted together, so that their ids follow the order of the steps. at names
+// the field of the step with an index.
+func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep, at func(int) string) ([]*models.Step, error) {
 	steps := make([]*models.Step, len(in))
 	var rows []*models.Job
 	var fields []string // the name of each row's field
@@ -132,27 +143,27 @@ func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep) error {
 		if step.Job != nil {
 			job := *step.Job
 			job.PipelineID = &pipeline.ID
-			add(fmt.Sprintf("steps[%d].job.", i), job)
+			add(at(i)+"job.", job)
 			continue
 		}
 		batch := models.Batch{Status: models.BatchPlanned, PipelineID: &pipeline.ID}
 		if err := t.InsertBatch(&batch); err != nil {
-			return err
+			return nil, err
 		}
 		steps[i].BatchID = &batch.ID
 		for k, job := range step.Batch.Jobs {
 			job.BatchID = &batch.ID
-			add(fmt.Sprintf("steps[%d].batch.jobs[%d].", i, k), job)
+			add(indexed(at(i)+"batch.jobs")(k), job)
 		}
 	}
-	created, err := t.insertOrFind(rows)
+	created, err := t.insertOrFind(rows, func(k int) string { return fields[k] })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	next := 0
 	for k, c := range created {
 		if c.Existed {
-			return takenID(fields[k], c)
+			return nil, takenID(fields[k], c)
 		}
 		if c.PipelineID != nil { // the job of the next step that is one
 			for steps[next].BatchID != nil {
@@ -162,5 +173,8 @@ func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep) error {
 			next++
 		}
 	}
-	return t.AppendSteps(pipeline.ID, steps)
+	if err := t.AppendSteps(pipeline.ID, steps); err != nil {
+		return nil, err
+	}
+	return steps, t.settleCreated(created)
 }

@@ -45,6 +45,6 @@ func (a *API) giveBack(ctx context.Context, jobs []models.Job) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
 	defer cancel()
 	if err := a.svc.GiveBack(ctx, jobs); err != nil {
-		a.log.ErrorContext(ctx, "give back undelivered jobs", "error", err, "jobs", len(jobs))
+		a.log.ErrorContext(ctx, "give back undelivered jobs", "error", models.Explain(err), "jobs", len(jobs))
 	}
 }

@@ -56,7 +56,7 @@ func TestReportAndFinish_refuseBadInput(t *testing.T) {
 		path := fmt.Sprintf("/api/v1/jobs/%d", s.acquire("a").ID)
 		table := []bad{
 			{"report without attempt", "POST", path + "/report", `{}`, 422, []string{"attempt"}},
-			{"report with attempt 0", "POST", path + "/report", `{"attempt":0}`, 422, []string{"attempt"}},
+			{"report with attempt -1", "POST", path + "/report", `{"attempt":-1}`, 422, []string{"attempt"}},
 			{"report with a huge attempt", "POST", path + "/report", `{"attempt":1e400}`, 422, []string{"attempt"}},
 			{"report with bad progress", "POST", path + "/report", `{"attempt":1,"processingInfo":"\u0000"}`, 422, []string{"processingInfo"}},
 			{"report with a deep progress", "POST", path + "/report", `{"attempt":1,"processingInfo":` + nested(501) + `}`, 422, []string{"processingInfo"}},

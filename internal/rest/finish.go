@@ -14,7 +14,7 @@ type reportInput struct {
 }
 
 type reportBody struct {
-	Attempt        int         `json:"attempt" minimum:"1" doc:"The attempt the job was acquired with."`
+	Attempt        int         `json:"attempt" minimum:"0" doc:"The attempt the job was acquired with."`
 	ProcessingInfo models.JSON `json:"processingInfo,omitempty" doc:"Progress: any JSON. The entries of an object named steps are merged with those reported before and timed."`
 	LeaseSeconds   int         `json:"leaseSeconds,omitempty" minimum:"1" maximum:"604800" doc:"The lease from now on. Default: the one asked for when the job was acquired."`
 }
@@ -36,7 +36,7 @@ type finishInput struct {
 }
 
 type finishBody struct {
-	Attempt int              `json:"attempt" minimum:"1" doc:"The attempt the job was acquired with."`
+	Attempt int              `json:"attempt" minimum:"0" doc:"The attempt the job was acquired with."`
 	Status  models.JobStatus `json:"status" enum:"successful,failed,cancelled" doc:"How the attempt ended."`
 	Output  models.JSON      `json:"output,omitempty" doc:"The result: any JSON. Left out or null, the job keeps what it has."`
 	Final   bool             `json:"final,omitempty" doc:"With failed: for good, also when attempts are left."`
@@ -58,7 +58,7 @@ type finishesBody struct {
 
 type finishOne struct {
 	ID      int64            `json:"id" minimum:"1" doc:"The job's id."`
-	Attempt int              `json:"attempt" minimum:"1" doc:"The attempt the job was acquired with."`
+	Attempt int              `json:"attempt" minimum:"0" doc:"The attempt the job was acquired with."`
 	Status  models.JobStatus `json:"status" enum:"successful,failed,cancelled" doc:"How the attempt ended."`
 	Output  models.JSON      `json:"output,omitempty" doc:"The result: any JSON. Left out or null, the job keeps what it has."`
 	Final   bool             `json:"final,omitempty" doc:"With failed: for good, also when attempts are left."`

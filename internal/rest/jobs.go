@@ -170,7 +170,7 @@ type listJobsInput struct {
 	EndedFrom   instant `query:"endedFrom" format:"date-time" doc:"Ended at this time or later."`
 	EndedTo     instant `query:"endedTo" format:"date-time" doc:"Ended before this time."`
 
-	Text   string   `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike."`
+	Text   string   `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z."`
 	Total  bool     `query:"total" doc:"Whether to count all that match, on every page."`
 	Order  jobOrder `query:"order" doc:"What to sort by, a minus for downwards. Default id."`
 	Limit  int      `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`

@@ -73,7 +73,7 @@ func (a *API) orderSteps(ctx context.Context, in *orderStepsInput) (*pipelineAns
 
 type listPipelinesInput struct {
 	Status []models.PipelineStatus `query:"status,explode" maxItems:"100" enum:"planned,processing,successful,failed" doc:"Pipelines with one of these statuses."`
-	Text   string                  `query:"q" maxLength:"255" doc:"Text in the name, upper and lower case alike."`
+	Text   string                  `query:"q" maxLength:"255" doc:"Text in the name, upper and lower case alike; on SQLite for the letters a to z."`
 	Order  idOrder                 `query:"order" doc:"Oldest first, or newest first with a minus. Default id."`
 	Limit  int                     `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`
 	Cursor string                  `query:"cursor" doc:"The nextCursor of the page before."`

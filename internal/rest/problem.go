@@ -108,7 +108,7 @@ func (a *API) problem(r *http.Request, err error) *Problem {
 	}
 	if e.Code == models.CodeUnavailable {
 		p.header.Set("Retry-After", "1")
-		a.log.WarnContext(r.Context(), "unavailable", "error", err, "cause", e.Cause, "method", r.Method, "path", r.URL.Path)
+		a.log.WarnContext(r.Context(), "unavailable", "error", models.Explain(err), "method", r.Method, "path", r.URL.Path)
 	}
 	return p
 }
@@ -128,7 +128,7 @@ func stopped(ended error) *Problem {
 func (a *API) internal(r *http.Request, err error, more ...any) *Problem {
 	p := newProblem(http.StatusInternalServerError, models.CodeInternal, "something went wrong in the server; its log has the rest under this id")
 	p.ID = rand.Text()
-	args := append([]any{"id", p.ID, "error", err, "method", r.Method, "path", r.URL.Path}, more...)
+	args := append([]any{"id", p.ID, "error", models.Explain(err), "method", r.Method, "path", r.URL.Path}, more...)
 	a.log.ErrorContext(r.Context(), "internal error", args...)
 	return p
 }

@@ -92,8 +92,8 @@ func (tx *Tx) CountByType() ([]TypeCount, error) {
 
 // OldestDue reads by type since when the longest waiting queued job is due.
 func (tx *Tx) OldestDue() (map[string]time.Time, error) {
-	rows, err := tx.rows(`SELECT type, min(CASE WHEN "startAfter" > "createdAt" THEN "startAfter" ELSE "createdAt" END)
-		FROM {job} WHERE `+queued+` AND `+due+` GROUP BY type`, []any{tx.now()})
+	rows, err := tx.rows(`SELECT COALESCE(type, ''), min(CASE WHEN "startAfter" > "createdAt" THEN "startAfter" ELSE "createdAt" END)
+		FROM {job} WHERE `+queued+` AND `+due+` GROUP BY COALESCE(type, '')`, []any{tx.now()})
 	if err != nil {
 		return nil, fmt.Errorf("read the oldest queued jobs: %w", err)
 	}

@@ -73,15 +73,6 @@ func (tx *Tx) jobWhere(id int64, condition string, args ...any) (*models.Job, er
 	return job, nil
 }
 
-// JobByUniqueID reads the oldest job with this jobUniqueId, or nil.
-func (tx *Tx) JobByUniqueID(key string) (*models.Job, error) {
-	found, err := tx.JobsByUniqueID([]string{key})
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return found[key], nil
-}
-
 // JobsByUniqueID reads the oldest job of each jobUniqueId that has one.
 func (tx *Tx) JobsByUniqueID(keys []string) (map[string]*models.Job, error) {
 	found := make(map[string]*models.Job, len(keys))

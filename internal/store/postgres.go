@@ -78,16 +78,23 @@ func (postgres) name() string { return "postgres" }
 
 func (postgres) bind(args []any) []any { return args }
 
+const pgNow = "date_trunc('milliseconds', now())"
+
 func (postgres) clock(ahead time.Duration) string {
-	const now = "date_trunc('milliseconds', now())"
 	if ahead == 0 {
-		return now
+		return pgNow
 	}
-	return fmt.Sprintf("(%s + interval '%d milliseconds')", now, ahead.Milliseconds())
+	return fmt.Sprintf("(%s + interval '%d milliseconds')", pgNow, ahead.Milliseconds())
 }
 
-// clockArg is an expression: now() is the same in the whole transaction.
-func (p postgres) clockArg(ahead time.Duration) any { return gorm.Expr(p.clock(ahead)) }
+// clockArg is an expression: now() is the same in the whole transaction. The
+// time ahead is an argument, so that the statement is one that was seen before.
+func (postgres) clockArg(ahead time.Duration) any {
+	if ahead == 0 {
+		return gorm.Expr(pgNow)
+	}
+	return gorm.Expr("("+pgNow+" + ?::bigint * interval '1 millisecond')", ahead.Milliseconds())
+}
 
 // Rows are locked without their keys, so that a new row that refers to one
 // need not wait.

@@ -58,7 +58,7 @@ func (tx *Tx) Time() (time.Time, error) {
 	return now, nil
 }
 
-// In returns now plus d as an argument for a statement.
+// after returns now plus d as an argument for a statement.
 func (tx *Tx) after(d time.Duration) any {
 	if arg := tx.clockArg(tx.ClockOffset() + d); arg != nil {
 		return arg

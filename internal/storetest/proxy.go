@@ -228,8 +228,8 @@ func (u *upstream) run(statement string) error {
 	}
 }
 
-// Words returns the first words of each statement of a list of round trips,
-// with those that concern a table followed by its name.
+// Words returns, for each statement of a list of round trips, its verb and the
+// table it is about.
 func Words(trips [][]string) []string {
 	var words []string
 	for _, trip := range trips {
@@ -241,10 +241,13 @@ func Words(trips [][]string) []string {
 }
 
 func word(statement string) string {
+	if strings.HasPrefix(statement, "WITH ") { // what it is for comes last
+		statement = statement[strings.LastIndex(statement, "UPDATE "):]
+	}
 	fields := strings.Fields(statement)
 	verb := strings.ToLower(fields[0])
 	for i, field := range fields[:len(fields)-1] {
-		switch strings.ToUpper(field) {
+		switch field {
 		case "FROM", "INTO", "UPDATE":
 			return verb + " " + strings.Trim(fields[i+1], `"(`)
 		}

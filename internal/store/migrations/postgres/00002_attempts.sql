@@ -6,6 +6,7 @@
 ALTER TABLE {schema}job
     ADD COLUMN IF NOT EXISTS "priorityLevel" integer NOT NULL DEFAULT 4,
     ADD COLUMN IF NOT EXISTS attempt integer NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS "givenBack" integer NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS "maxAttempts" integer NOT NULL DEFAULT 1,
     ADD COLUMN IF NOT EXISTS "backoffSeconds" integer NOT NULL DEFAULT 15,
     ADD COLUMN IF NOT EXISTS "backoffMaxSeconds" integer NOT NULL DEFAULT 3600,

@@ -3,6 +3,8 @@
 
 ALTER TABLE job ADD COLUMN attempt integer NOT NULL DEFAULT 0;
 
+ALTER TABLE job ADD COLUMN "givenBack" integer NOT NULL DEFAULT 0;
+
 ALTER TABLE job ADD COLUMN "maxAttempts" integer NOT NULL DEFAULT 1;
 
 ALTER TABLE job ADD COLUMN "backoffSeconds" integer NOT NULL DEFAULT 15;
