@@ -21,6 +21,21 @@ func wrapped(err error, doing string, id int64) error {
 // chunks cuts a list into pieces that fit into one statement.
 func chunks[T any](list []T, size int) iter.Seq[[]T] { return slices.Chunk(list, size) }
 
+// powers cuts a list into pieces of powers of two, up to most: whatever the
+// list's length, there are few texts of statements, which drivers keep.
+func powers[T any](list []T, most int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for size := most; size > 0; size /= 2 {
+			for len(list) >= size {
+				if !yield(list[:size]) {
+					return
+				}
+				list = list[size:]
+			}
+		}
+	}
+}
+
 func sortByID(list []models.Job) {
 	slices.SortFunc(list, func(a, b models.Job) int { return cmp.Compare(a.ID, b.ID) })
 }

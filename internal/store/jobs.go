@@ -186,14 +186,14 @@ var insertColumns = []string{
 }
 
 // insertRows bounds the rows of one statement: SQLite takes 32,766 arguments.
-const insertRows = 1000
+const insertRows = 1024
 
 // InsertJobs inserts the jobs that own no unique key that is taken, in order,
 // and fills in what the database gave them. It returns those whose key was
 // taken, which have no id.
 func (tx *Tx) InsertJobs(list []*models.Job) ([]*models.Job, error) {
 	var taken []*models.Job
-	for part := range chunks(list, insertRows) {
+	for part := range powers(list, insertRows) {
 		missing, err := tx.insertJobs(part)
 		if err != nil {
 			return nil, fmt.Errorf("insert jobs: %w", err)

@@ -37,13 +37,12 @@ func role(t *testing.T, database string) login {
 }
 
 // refused opens a database that must be refused in one clear line.
-func refused(t *testing.T, config store.Config, kind error, message string) error {
+func refused(t *testing.T, config store.Config, kind error, message string) {
 	t.Helper()
 	_, err := store.Open(t.Context(), config)
 	require.ErrorIs(t, err, kind)
 	require.ErrorContains(t, err, message)
 	require.NotContains(t, err.Error(), "\n")
-	return err
 }
 
 func TestOpen_refusesWhatIsNoSQLiteFile(t *testing.T) {

@@ -214,7 +214,7 @@ func (tx *Tx) AppendSteps(pipelineID int64, list []*models.Step) error {
 	if err != nil {
 		return wrapped(err, "count the steps of pipeline", pipelineID)
 	}
-	for part := range chunks(list, insertRows) {
+	for part := range powers(list, insertRows) {
 		if err := tx.insertSteps(pipelineID, last, part); err != nil {
 			return wrapped(err, "append steps to pipeline", pipelineID)
 		}

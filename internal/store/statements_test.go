@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,8 +34,8 @@ func TestStatements_ofTheHotPaths(t *testing.T) {
 		c.createUnique(key)
 		return func() { c.createUnique(key) }
 	})
-	c.cost("create 1000", "begin, insert job, commit", func() func() {
-		jobs := make([]service.NewJob, 1000)
+	c.cost("create 1024", "begin, insert job, commit", func() func() {
+		jobs := make([]service.NewJob, 1024)
 		for i := range jobs {
 			jobs[i].Type = "many"
 		}
@@ -78,6 +79,32 @@ func TestStatements_ofTheHotPaths(t *testing.T) {
 	})
 	c.pipelines()
 	c.batches()
+}
+
+// Drivers and servers keep statements they know, which must not be many.
+func TestStatements_areFew(t *testing.T) {
+	t.Parallel()
+	proxy := storetest.Pooled(t, storetest.Postgres(t), 1)
+	s := storetest.Open(t, store.Config{Database: proxy.URL})
+	require.NoError(t, s.Migrate(t.Context()))
+	c := costs{newService(t, s), t, proxy, new(int)}
+	texts := map[string]int{}
+	for _, trip := range proxy.Trips(func() {
+		for n := 1; n < 70; n++ {
+			c.must(c.CreateJobs(t.Context(), make100("many")[:n]))
+			jobs, err := c.Acquire(t.Context(), service.Acquire{Types: []string{"many"}, Count: n, Lease: time.Duration(n) * time.Second})
+			require.NoError(t, explained(err))
+			require.Len(t, jobs, n)
+			c.must(c.Report(t.Context(), service.Report{ID: jobs[0].ID, Attempt: ptr(1), Lease: time.Duration(n) * time.Second}))
+			c.must(c.CreateJob(t.Context(), service.NewJob{Type: "again", MaxAttempts: ptr(n + 1)}))
+			c.finish(c.acquire("again", 1)[0], models.JobFailed)
+		}
+	}) {
+		for _, text := range trip {
+			texts[text]++
+		}
+	}
+	require.Less(t, len(texts), 25)
 }
 
 func (c costs) pipelines() {

@@ -39,7 +39,7 @@ type upstream struct {
 // it with the test.
 func Pooled(t testing.TB, database string, connections int) *Proxy {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	u, err := url.Parse(database)
 	require.NoError(t, err)
