@@ -95,7 +95,7 @@ type bench struct {
 
 // queue creates n jobs.
 func (f bench) queue(n int) {
-	f.B.Helper()
+	f.Helper()
 	for ; n > 0; n -= service.MaxBulk {
 		jobs := make([]service.NewJob, min(n, service.MaxBulk))
 		for i := range jobs {
