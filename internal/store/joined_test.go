@@ -128,6 +128,20 @@ func TestIn_saysWhenTheTransactionMustBeRunAgain(t *testing.T) {
 	})
 }
 
+func TestIn_saysWhenTheTransactionHasFailedBefore(t *testing.T) {
+	t.Parallel()
+	host := opened(t, dialector(storetest.Postgres(t)), &gorm.Config{})
+	svc := over(t, host)
+	tx := host.Begin()
+	defer tx.Rollback()
+	require.Error(t, tx.Exec("SELECT 1/0").Error)
+	_, err := svc.In(tx).CreateJob(t.Context(), service.NewJob{Type: "a"})
+	require.ErrorIs(t, err, models.ErrUnavailable)
+	require.ErrorContains(t, err, "roll it back and run it again")
+	_, err = svc.In(tx).Job(t.Context(), 1)
+	require.ErrorIs(t, err, models.ErrUnavailable)
+}
+
 // Such a transaction reads the batch's jobs as they were when it began.
 func TestIn_refusesToSettleWhatItCannotSee(t *testing.T) {
 	t.Parallel()

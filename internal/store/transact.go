@@ -288,7 +288,7 @@ func (s *Store) named(err error) error {
 		return err
 	case s.joined != nil && errors.Is(err, sql.ErrTxDone):
 		return errNotOpen
-	case s.joined != nil && s.tryAgain(err):
+	case s.joined != nil && (s.tryAgain(err) || sqlState(err) == "25P02"): // after an error of the host's own
 		return &models.Error{
 			Code:    models.CodeUnavailable,
 			Message: "the database gave up the transaction that is open; roll it back and run it again",

@@ -17,7 +17,7 @@ func IsPostgres(database string) bool { return strings.HasPrefix(database, "post
 // another program would.
 func SQL(t testing.TB, database string) *sql.DB {
 	t.Helper()
-	driver := sqliteDriverName
+	driver := SQLiteDriverName
 	if IsPostgres(database) {
 		driver = "pgx"
 	}
@@ -29,7 +29,7 @@ func SQL(t testing.TB, database string) *sql.DB {
 
 // SQLite is GORM's dialector for a SQLite file, by the driver of this build.
 func SQLite(dsn string) gorm.Dialector {
-	return &gormsqlite.Dialector{DriverName: sqliteDriverName, DSN: dsn}
+	return &gormsqlite.Dialector{DriverName: SQLiteDriverName, DSN: dsn}
 }
 
 // Exec runs statements that must succeed.

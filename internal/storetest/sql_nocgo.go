@@ -2,6 +2,6 @@
 
 package storetest
 
-// sqliteDriverName is registered by the driver that the store uses, too: two
+// SQLiteDriverName is registered by the driver that the store uses, too: two
 // SQLites on one file in one process would lose each other's locks.
-const sqliteDriverName = "sqlite"
+const SQLiteDriverName = "sqlite"
