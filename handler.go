@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
+	"github.com/rs/cors"
+
+	"github.com/teamstarter/gnj/internal/graph"
 	"github.com/teamstarter/gnj/internal/rest"
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -18,6 +22,8 @@ type Handler struct {
 	store   *store.Store
 	service *service.Service
 	rest    http.Handler
+	graph   *graph.API
+	cors    *cors.Cors // nil when no other origin may call
 }
 
 // New opens the database, brings its tables to the newest version and starts
@@ -31,6 +37,9 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gnj: %w", err)
 	}
+	if err := graph.Check(o.graphOptions()); err != nil { // before a database is touched
+		return nil, fmt.Errorf("gnj: %w", err)
+	}
 	ctx := context.Background()
 	s, err := store.Open(ctx, store.Config{DB: o.DB, Database: o.Database, Schema: o.Schema, Logger: o.Logger})
 	if err != nil {
@@ -42,8 +51,12 @@ func New(options Options) (*Handler, error) {
 	}
 	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease})
 	h := &Handler{
-		store: s, service: svc,
+		store: s, service: svc, cors: o.CORS.middleware(),
 		rest: rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
+	}
+	if h.graph, err = graph.New(svc, o.graphOptions()); err != nil {
+		_ = h.Close()
+		return nil, fmt.Errorf("gnj: %w", err)
 	}
 	if o.CancelProcessingOnStart {
 		if err := svc.CancelProcessing(ctx); err != nil {
@@ -75,9 +88,18 @@ func (h *Handler) Service() *service.Service { return h.service }
 //	server.RegisterOnShutdown(jobs.Drain)
 func (h *Handler) Drain() { h.service.Drain() }
 
-// Close answers waiting acquires with no job and ends the background work, within
-// ten seconds, and closes the database if New opened it. Calling it again is harmless.
+// closeSocketsWithin bounds how long clients may take to say goodbye.
+const closeSocketsWithin = 5 * time.Second
+
+// Close answers waiting acquires with no job, ends WebSockets and the background
+// work, within fifteen seconds, and closes the database if New opened it. Calling
+// it again is harmless.
 func (h *Handler) Close() error {
+	if h.graph != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeSocketsWithin)
+		defer cancel()
+		h.graph.Close(ctx)
+	}
 	h.service.Close()
 	if err := h.store.Close(); err != nil {
 		return fmt.Errorf("gnj: close the database: %w", err)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/teamstarter/gnj/internal/graph"
 	"github.com/teamstarter/gnj/internal/mount"
 )
 
@@ -12,7 +13,21 @@ import (
 // http.StripPrefix leaves it. The mount point itself is read off the request,
 // which still holds the address that was asked for: nothing has to be configured.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.rest.ServeHTTP(w, r.WithContext(mount.With(r.Context(), mountPoint(r))))
+	if h.cors != nil {
+		h.cors.ServeHTTP(w, r, h.answer)
+		return
+	}
+	h.answer(w, r)
+}
+
+// answer chooses the door.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(mount.With(r.Context(), mountPoint(r)))
+	if graph.Answers(r.URL.Path) {
+		h.graph.ServeHTTP(w, r)
+		return
+	}
+	h.rest.ServeHTTP(w, r)
 }
 
 // mountPoint returns what was stripped off the address that was asked for: ""

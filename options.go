@@ -39,6 +39,13 @@ type Options struct {
 	// 413. Default 50 MB.
 	MaxBodyBytes int64
 
+	// CORS allows web pages of other origins to call GNJ. Default: none.
+	CORS CORS
+
+	// GraphQL adjusts the GraphQL endpoint: limits, and mutations of the
+	// application's own.
+	GraphQL GraphQL
+
 	// OnJobFailed is called after the commit with each job that became failed
 	// for good, also by an expired lease, and with those that
 	// CancelProcessingOnStart cancels. It runs in the goroutine that failed the
@@ -74,5 +81,10 @@ func (o Options) filled() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return o, nil
+	if err := o.CORS.check(); err != nil {
+		return o, err
+	}
+	var err error
+	o.GraphQL, err = o.GraphQL.filled()
+	return o, err
 }

@@ -1,13 +1,16 @@
 package gnj
 
-import "github.com/teamstarter/gnj/internal/rest"
+import (
+	"github.com/teamstarter/gnj/internal/graph"
+	"github.com/teamstarter/gnj/internal/rest"
+)
 
 // Route is an address GNJ answers. Path is relative to the mount point and
 // written as net/http's ServeMux writes it: "/api/v1/jobs/{id}".
 type Route struct {
 	Method string
 	Path   string
-	Name   string // the operation's name in the OpenAPI document: "readJob"
+	Name   string // the operation's name in the OpenAPI document: "readJob"; for GraphQL "graphql"
 }
 
 // Routes lists every address, so that a router can give each a route of its
@@ -15,6 +18,9 @@ type Route struct {
 func (h *Handler) Routes() []Route {
 	var routes []Route
 	for _, r := range rest.Routes() {
+		routes = append(routes, Route(r))
+	}
+	for _, r := range graph.Routes() {
 		routes = append(routes, Route(r))
 	}
 	return routes

@@ -19,6 +19,9 @@ import (
 // It answers models.ErrInvalid for input that cannot be accepted. When ctx ends
 // it answers ctx's error and leaves no job behind.
 func (s *Service) Acquire(ctx context.Context, in Acquire) ([]models.Job, error) {
+	if s.within != nil {
+		in.Wait = 0 // nobody can make a job meanwhile that it would see
+	}
 	claim, err := s.checkAcquire(in)
 	if err != nil {
 		return nil, err
@@ -158,7 +161,7 @@ func (t *txn) requeue(job *models.Job, set store.Set) error {
 }
 
 // waitsAs is how a job waits that goes back: queued, planned when its batch or
-// pipeline has failed, and not at all when its pipeline was asked to cancel.
+// pipeline has ended, and not at all when its pipeline was asked to cancel.
 func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
 	status := models.JobQueued
 	var step *models.Step
@@ -171,7 +174,7 @@ func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
 		if failed != nil {
 			return "", failed
 		}
-		if batch.Status == models.BatchFailed {
+		if batch.Status.Ended() {
 			status = models.JobPlanned
 		}
 		step, err = t.StepOfBatch(batch)
@@ -188,7 +191,7 @@ func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
 	switch {
 	case pipeline.CancelRequestedAt != nil:
 		return models.JobCancelled, nil
-	case pipeline.Status == models.PipelineFailed:
+	case pipeline.Status.Ended() && step.Status != models.StepDone:
 		return models.JobPlanned, nil
 	}
 	return status, nil

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/teamstarter/gnj/internal/store"
@@ -8,27 +9,37 @@ import (
 )
 
 // CreateBatch creates a planned batch, with jobs at once if wanted; with a
-// pipeline it is its last step, unless the pipeline has ended.
+// pipeline it is its last step, unless the pipeline has ended. By hand it may be
+// created in any status, and what follows from it follows; one that is processing
+// waits for jobs, which are then queued at once.
 //
 // It answers models.ErrInvalid for input that cannot be accepted, also for a
-// pipeline that is not there.
+// pipeline that is not there, and models.ErrConflict for a batch that is to be
+// processing before its pipeline reaches it.
 func (s *Service) CreateBatch(ctx context.Context, in NewBatch) (*BatchDetail, error) {
 	var p problems
 	p.batch("", in)
 	p.id("pipelineId", in.PipelineID)
+	if in.Status != "" && !in.Status.Valid() {
+		p.add("status", "must be one of %s, not %q", join(models.BatchStatuses), in.Status)
+	}
 	if err := p.err(); err != nil {
 		return nil, err
 	}
 	var batch *BatchDetail
 	err := s.write(ctx, func(t *txn) error {
-		steps, err := t.stepsTo(in.PipelineID)
+		pipeline, err := t.stepsTo(in.PipelineID)
 		if err != nil {
 			return err
 		}
-		if batch, err = t.createBatch(in, in.PipelineID); err != nil || !steps {
+		if batch, err = t.createBatch(in, in.PipelineID); err != nil || pipeline == nil {
 			return err
 		}
-		return t.AppendSteps(*in.PipelineID, []*models.Step{{BatchID: &batch.ID}})
+		if err := t.appendBatch(pipeline, &batch.Batch); err != nil {
+			return err
+		}
+		batch, err = batchDetail(t.Tx, batch.ID)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -60,21 +71,39 @@ func (p *problems) homeless(at string, job NewJob) {
 	}
 }
 
-// stepsTo locks the pipeline a new batch names and reports whether it still takes steps.
-func (t *txn) stepsTo(pipelineID *int64) (bool, error) {
+// stepsTo locks the pipeline a new batch names; it is nil when there is none or
+// it takes no more steps.
+func (t *txn) stepsTo(pipelineID *int64) (*models.Pipeline, error) {
 	if pipelineID == nil {
-		return false, nil
+		return nil, nil
 	}
 	pipeline, err := t.LockPipeline(*pipelineID)
-	if err != nil {
-		return false, asField(err, "pipelineId")
+	if err != nil || !pipeline.TakesSteps() {
+		return nil, asField(err, "pipelineId")
 	}
-	return pipeline.TakesSteps(), nil
+	return pipeline, nil
+}
+
+// appendBatch makes a new batch the last step of its locked pipeline, with what
+// follows from a status that it was given.
+func (t *txn) appendBatch(pipeline *models.Pipeline, batch *models.Batch) error {
+	steps := []*models.Step{{BatchID: &batch.ID}}
+	if batch.Status.Ended() {
+		if err := t.AppendSteps(pipeline.ID, steps); err != nil {
+			return err
+		}
+		return t.settleBatch(batch.ID)
+	}
+	begun, err := t.appendSteps(pipeline, steps)
+	if err == nil && !begun && batch.Status == models.BatchProcessing {
+		return models.Conflict("pipeline %d has not reached the new batch, which cannot be processing; create it planned, and its pipeline starts it", pipeline.ID)
+	}
+	return err
 }
 
 // createBatch creates a checked batch and its jobs.
 func (t *txn) createBatch(in NewBatch, pipelineID *int64) (*BatchDetail, error) {
-	batch := &BatchDetail{Batch: models.Batch{Status: models.BatchPlanned, PipelineID: pipelineID}, Jobs: []models.Job{}}
+	batch := &BatchDetail{Batch: models.Batch{Status: cmp.Or(in.Status, models.BatchPlanned), PipelineID: pipelineID}, Jobs: []models.Job{}}
 	if err := t.InsertBatch(&batch.Batch); err != nil {
 		return nil, err
 	}

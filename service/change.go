@@ -87,10 +87,13 @@ func deref(v *models.JSON) models.JSON {
 // that has not ended may be set to any status, and what follows from it follows; an
 // ended one keeps its status, and naming the one it has is harmless. After a
 // cancel request one update that keeps the status is accepted, and the next refused.
+// Times are kept as given, unless the change of status sets them. With Delete the
+// job, as changed, is deleted in the same transaction: see [Service.DeleteJob].
 //
-// It answers models.ErrInvalid for input that cannot be accepted,
+// It answers models.ErrInvalid for input that cannot be accepted, also for another
+// jobUniqueId, batchId, pipelineId or retryOfJobId than the job has,
 // models.ErrNotFound for a job that is not there and models.ErrConflict for a
-// status that an ended job cannot take.
+// status that an ended job cannot take, or a held job that is to be deleted.
 func (s *Service) UpdateJob(ctx context.Context, id int64, in UpdateJob) (*models.Job, error) {
 	if outside(id) {
 		return nil, notFoundByHand(id)
@@ -135,6 +138,9 @@ func (in UpdateJob) check() (store.Set, error) {
 	given(set, "output", in.Output, func(v *models.JSON) { p.json("output", deref(v)) })
 	given(set, "processingInfo", in.ProcessingInfo, func(v *models.JSON) { p.json("processingInfo", deref(v)) })
 	given(set, "startAfter", in.StartAfter, func(v *time.Time) { p.time("startAfter", v) })
+	given(set, "startedAt", in.StartedAt, func(v *time.Time) { p.time("startedAt", v) })
+	given(set, "endedAt", in.EndedAt, func(v *time.Time) { p.time("endedAt", v) })
+	given(set, "cancelledAt", in.CancelledAt, func(v *time.Time) { p.time("cancelledAt", v) })
 	p.between("priorityLevel", in.PriorityLevel, math.MinInt32, math.MaxInt32)
 	notNil(set, "type", in.Type)
 	notNil(set, "priorityLevel", in.PriorityLevel)
@@ -144,6 +150,9 @@ func (in UpdateJob) check() (store.Set, error) {
 }
 
 func (t *txn) update(job *models.Job, in UpdateJob, set store.Set) error {
+	if err := in.keeps(job); err != nil {
+		return err
+	}
 	to := job.Status
 	if in.Status != nil {
 		to = *in.Status
@@ -161,7 +170,10 @@ func (t *txn) update(job *models.Job, in UpdateJob, set store.Set) error {
 			return err
 		}
 	}
-	return t.setByHand(job, to, set)
+	if err := t.setByHand(job, to, set); err != nil || !in.Delete {
+		return err
+	}
+	return t.delete(job)
 }
 
 // setByHand takes a job to any status, by the same ways as the other verbs.
@@ -210,14 +222,19 @@ func (s *Service) DeleteJob(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		if job.Status.Held() {
-			return models.Conflict("job %d is being processed; cancel it first, or wait until it has ended", id)
-		}
-		if err := t.ChangeJob(job, store.Set{"deletedAt": store.Now{}}); err != nil {
-			return err
-		}
-		return t.leave(job)
+		return t.delete(job)
 	})
+}
+
+// delete deletes a job that was locked with what it belongs to.
+func (t *txn) delete(job *models.Job) error {
+	if job.Status.Held() {
+		return models.Conflict("job %d is being processed; cancel it first, or wait until it has ended", job.ID)
+	}
+	if err := t.ChangeJob(job, store.Set{"deletedAt": store.Now{}}); err != nil {
+		return err
+	}
+	return t.leave(job)
 }
 
 // leave lets go on what a deleted job belonged to.

@@ -106,8 +106,12 @@ func (p *problems) job(at string, in NewJob) {
 	p.between(at+"backoffSeconds", in.BackoffSeconds, 0, models.MaxBackoffSeconds)
 	p.between(at+"backoffMaxSeconds", in.BackoffMaxSeconds, 0, models.MaxBackoffSeconds)
 	p.time(at+"startAfter", in.StartAfter)
+	p.time(at+"startedAt", in.StartedAt)
+	p.time(at+"endedAt", in.EndedAt)
+	p.time(at+"cancelledAt", in.CancelledAt)
 	p.id(at+"batchId", in.BatchID)
 	p.id(at+"pipelineId", in.PipelineID)
+	p.id(at+"retryOfJobId", in.RetryOfJobID)
 }
 
 // id checks a reference; the columns are 32 bits wide.

@@ -18,7 +18,7 @@ func (s *Service) CreateJob(ctx context.Context, in NewJob) (CreatedJob, error) 
 	if err := checkJobs("", []NewJob{in}); err != nil {
 		return CreatedJob{}, err
 	}
-	if in.JobUniqueID == nil && in.BatchID == nil && in.PipelineID == nil {
+	if in.JobUniqueID == nil && in.BatchID == nil && in.PipelineID == nil && in.RetryOfJobID == nil {
 		return s.createAlone(ctx, in)
 	}
 	var created []CreatedJob
@@ -218,6 +218,9 @@ func (t *txn) insertOrFind(list []*models.Job, at func(int) string) ([]CreatedJo
 			fresh = append(fresh, job)
 		}
 	}
+	if err := t.checkRetries(list, known, at); err != nil {
+		return nil, err
+	}
 	taken, err := t.insert(fresh)
 	if err != nil {
 		return nil, err
@@ -265,11 +268,28 @@ func (t *txn) appendJobs(created []CreatedJob, h homes) error {
 		}
 	}
 	for _, id := range sorted(steps) {
-		if err := t.AppendSteps(id, steps[id]); err != nil {
+		begun, err := t.appendSteps(h.pipelines[id], steps[id])
+		if err != nil {
 			return err
+		}
+		for i := 0; begun && i < len(steps[id]); i++ {
+			if err := t.reread(created, *steps[id][i].JobID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// reread takes over what became of a created job since.
+func (t *txn) reread(created []CreatedJob, id int64) error {
+	fresh, err := t.Job(id)
+	for _, c := range created {
+		if err == nil && c.ID == id {
+			*c.Job = *fresh
+		}
+	}
+	return err
 }
 
 // newJob is the row of a checked job, with the defaults filled in.
@@ -278,7 +298,8 @@ func newJob(in NewJob) *models.Job {
 		Type: in.Type, Name: in.Name, JobUniqueID: in.JobUniqueID, UniqueKey: in.JobUniqueID,
 		Input: in.Input, Output: in.Output, ProcessingInfo: in.ProcessingInfo, Status: in.Status,
 		PriorityLevel: or(in.PriorityLevel, models.DefaultPriority), StartAfter: in.StartAfter,
-		BatchID: in.BatchID, PipelineID: in.PipelineID, WorkerID: in.WorkerID,
+		BatchID: in.BatchID, PipelineID: in.PipelineID, WorkerID: in.WorkerID, RetryOfJobID: in.RetryOfJobID,
+		StartedAt: in.StartedAt, EndedAt: in.EndedAt, CancelledAt: in.CancelledAt,
 		MaxAttempts: or(in.MaxAttempts, models.DefaultMaxAttempts),
 		Backoff:     or(in.BackoffSeconds, models.DefaultBackoff),
 		BackoffMax:  or(in.BackoffMaxSeconds, models.DefaultBackoffMax),

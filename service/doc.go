@@ -69,48 +69,73 @@
 //  42. Edit_onlyBeforeTheStart: Name, input, startAfter, priority and attempts can be changed while a job waits.
 //  43. Delete_refusesHeldJobs: A job that a worker holds cannot be deleted; any other can, and its jobUniqueId is free again.
 //  44. Delete_takesTheStepAlong: A planned step leaves its pipeline with its job, and the pipeline or batch goes on with what stays.
+//  45. Update_keepsWhatItCannotChange: A jobUniqueId, batchId, pipelineId, retryOfJobId or jobId is decided at creation: naming the one that is there, as clients do that send back what they read, is harmless, and any other is refused.
+//  46. Update_keepsTimesAsGiven: By hand startedAt, endedAt and cancelledAt are kept as they are given, unless the change of status in the same update sets them.
+//  47. Update_deletes: An update can delete the job after its other changes, by the rules of delete and all or nothing.
+//  48. Create_retriesByHand: By hand a job may be created as the retry of a failed or cancelled job that is of no batch or pipeline and was not retried before.
+//  49. Batch_madeByHand: By hand a batch may be created in any status, and what follows from it follows; one that is processing queues the jobs it gets, and is refused as a step whose turn it is not.
+//  50. Batch_setByHand: Set to processing, a batch that is no step, or whose turn it is, begins; set to successful or failed, what is queued of it goes back to planned and its step and pipeline follow as if its jobs had decided it; an ended one keeps its status.
+//  51. Pipeline_madeByHand: By hand a pipeline may be created in any status, without steps; one that is processing begins with the first step it gets, and an ended one takes none.
+//  52. Pipeline_setByHand: Set to processing a pipeline is started; set to successful or failed, nothing more of it is dispatched and what runs keeps its result; an ended one keeps its status; name and metadata can always be changed.
+//  53. Step_madeByHand: A job or batch that is there, belongs to no other pipeline and has not failed can be made a step: what is queued of it waits for its turn, a successful one is done, and one that a worker holds is refused before its turn.
+//  54. Step_placedByHand: A step has the index it is given, and steps of one index are in the order of their ids; while a pipeline runs none comes before the step that is being run.
+//  55. Step_setByHand: A step that nobody has begun can be set to done: it is skipped, its jobs are not dispatched, and the pipeline goes on without it; one that is done stays so.
 //
 // # Retry and recover
 //
-//  45. Retry_makesANewJob: Retry of a failed or cancelled job makes a new queued job, a copy with retryOfJobId and without what belongs to the execution.
-//  46. Retry_keepsTheOutput: The output is kept, save for a failed job whose output has an error.
-//  47. Retry_refusals: Only a failed or cancelled job can be retried.
-//  48. Retry_once: Two retries of one job make one new job; the second is answered with it, or refused once it has ended.
-//  49. Recover_requeuesTheSameJob: Recover puts a failed, recoverable job back with its progress kept.
-//  50. Recover_refusals: Only a failed job that is recoverable and was not retried can be recovered.
+//  56. Retry_makesANewJob: Retry of a failed or cancelled job makes a new queued job, a copy with retryOfJobId and without what belongs to the execution.
+//  57. Retry_keepsTheOutput: The output is kept, save for a failed job whose output has an error.
+//  58. Retry_refusals: Only a failed or cancelled job can be retried.
+//  59. Retry_once: Two retries of one job make one new job; the second is answered with it, or refused once it has ended.
+//  60. Recover_requeuesTheSameJob: Recover puts a failed, recoverable job back with its progress kept.
+//  61. Recover_refusals: Only a failed job that is recoverable and was not retried can be recovered.
 //
 // # Pipelines
 //
-//  51. Pipeline_startQueuesTheFirstStep: Nothing of a pipeline is dispatched before it is started; then its first planned step is queued.
-//  52. Pipeline_startRefusals: A pipeline is started once, and only with steps.
-//  53. Pipeline_startedOnce: Of two starts at once exactly one wins.
-//  54. Pipeline_stepAfterStep: When the job or batch of a step is successful the step is done and the next planned one is queued; without one the pipeline is successful.
-//  55. Pipeline_goesOnByHand: This also holds for a pipeline nobody started, when a job of it is set successful by hand.
-//  56. Pipeline_failsAtOnce: When the job of a step fails for good or is cancelled, or its batch fails, the pipeline is failed in the same transaction, and the steps behind are never dispatched.
-//  57. Pipeline_ignoresStrangers: A job or batch that names a pipeline whose step it is not leaves the pipeline alone.
-//  58. Pipeline_resumes: Retry or recover of the job that failed a pipeline puts it back to processing; a retry takes the old job's place.
-//  59. Pipeline_cancelPlanned: Cancelling a planned pipeline cancels its jobs and fails it.
-//  60. Pipeline_cancelProcessing: Cancelling a processing one cancels what waits, asks what runs to cancel, and fails the pipeline when that has ended.
-//  61. Pipeline_addStep: A pipeline that has not ended takes further steps.
-//  62. Pipeline_orderSteps: The steps that nobody has begun can be put into a new order.
+//  62. Pipeline_startQueuesTheFirstStep: Nothing of a pipeline is dispatched before it is started; then its first planned step is queued.
+//  63. Pipeline_startRefusals: A pipeline is started once, and only with steps.
+//  64. Pipeline_startedOnce: Of two starts at once exactly one wins.
+//  65. Pipeline_stepAfterStep: When the job or batch of a step is successful the step is done and the next planned one is queued; without one the pipeline is successful.
+//  66. Pipeline_goesOnByHand: This also holds for a pipeline nobody started, when a job of it is set successful by hand.
+//  67. Pipeline_failsAtOnce: When the job of a step fails for good or is cancelled, or its batch fails, the pipeline is failed in the same transaction, and the steps behind are never dispatched.
+//  68. Pipeline_ignoresStrangers: A job or batch that names a pipeline whose step it is not leaves the pipeline alone.
+//  69. Pipeline_resumes: Retry or recover of the job that failed a pipeline puts it back to processing; a retry takes the old job's place.
+//  70. Pipeline_cancelPlanned: Cancelling a planned pipeline cancels its jobs and fails it.
+//  71. Pipeline_cancelProcessing: Cancelling a processing one cancels what waits, asks what runs to cancel, and fails the pipeline when that has ended.
+//  72. Pipeline_addStep: A pipeline that has not ended takes further steps.
+//  73. Pipeline_orderSteps: The steps that nobody has begun can be put into a new order.
 //
 // # Batches
 //
-//  63. Batch_runsInParallel: All jobs of a batch become available together, and the next step waits for all of them.
-//  64. Batch_failsAtOnce: When a job of a batch fails or is cancelled the batch is failed, jobs still queued go back to planned, and those being processed run to their end with their results kept.
-//  65. Batch_settlesOnce: The last two jobs of a batch ending at once settle it exactly once.
-//  66. Batch_emptyIsSuccessful: A batch without jobs is successful the moment its step is reached.
-//  67. Batch_withoutPipeline: A batch of no pipeline is started by itself and simply ends.
-//  68. Batch_resumes: Retry or recover of a job that failed a batch puts it back to processing, and what went back to planned is queued again; a retried job no longer counts.
+//  74. Batch_runsInParallel: All jobs of a batch become available together, and the next step waits for all of them.
+//  75. Batch_failsAtOnce: When a job of a batch fails or is cancelled the batch is failed, jobs still queued go back to planned, and those being processed run to their end with their results kept.
+//  76. Batch_settlesOnce: The last two jobs of a batch ending at once settle it exactly once.
+//  77. Batch_emptyIsSuccessful: A batch without jobs is successful the moment its step is reached.
+//  78. Batch_withoutPipeline: A batch of no pipeline is started by itself and simply ends.
+//  79. Batch_resumes: Retry or recover of a job that failed a batch puts it back to processing, and what went back to planned is queued again; a retried job no longer counts.
 //
 // # Holds
 //
-//  69. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
-//  70. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
+//  80. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
+//  81. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
 //
 // # Start of a server
 //
-//  71. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
+//  82. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
+//
+// # Changes
+//
+//  83. Change_isToldAfterTheCommit: Subscribers are told of a change after its commit, with the job as it was committed; one event a job and transaction.
+//  84. Change_isNotToldOfWhatRolledBack: What is rolled back, as a whole or to a savepoint, is not told.
+//  85. Change_isToldByEveryVerb: Every verb tells exactly the jobs that it changed, also those of the same batch and pipeline.
+//  86. Change_isToldAcrossNodes: What one process changes is told by the others on the same PostgreSQL database; on SQLite by the services on one store.
+//  87. Change_inAHostsTransaction: What is changed in a host's transaction is told if and when the host commits.
+//  88. Change_slowSubscribersAreDropped: A subscriber that leaves a thousand events waiting is dropped, says why, and costs nobody else anything.
+//
+// # Transactions
+//
+//  89. Transaction_allOrNothing: A transaction of several verbs is done as a whole or not at all, and each verb in it, too.
+//  90. Transaction_tellsAfterItsCommit: The hook, waiting workers and subscribers are told after its commit, all at once.
 //
 // # Locks
 //

@@ -36,6 +36,10 @@ type NewJob struct {
 	WorkerID       *string          `json:"-"`
 	Output         models.JSON      `json:"-"`
 	ProcessingInfo models.JSON      `json:"-"`
+	StartedAt      *time.Time       `json:"-"` // nil is now, for a job that is made processing
+	EndedAt        *time.Time       `json:"-"` // nil is now, for a job that is made ended
+	CancelledAt    *time.Time       `json:"-"` // nil is now, for a job that is made cancelled
+	RetryOfJobID   *int64           `json:"-"` // a failed or cancelled job, of no batch or pipeline, without a retry
 }
 
 // CreatedJob is a job that a create answered with.
@@ -69,7 +73,7 @@ func Null[T any]() Maybe[T] { return Maybe[T]{Given: true} }
 
 // UpdateJob changes a job by hand, as graphql-node-jobs' jobUpdate does:
 // what is given is changed, the rest kept, and what follows from a status
-// follows however it came about.
+// follows however it came about. See [Service.UpdateJob].
 type UpdateJob struct {
 	Type            *string
 	Name            Maybe[string]
@@ -82,6 +86,15 @@ type UpdateJob struct {
 	WorkerID        Maybe[string]
 	IsRecoverable   *bool
 	IsHighFrequency *bool
+
+	// Kept as given, unless the change of status in the same update sets them.
+	StartedAt, EndedAt, CancelledAt Maybe[time.Time]
+
+	// Decided when the job is created: naming what is there is harmless.
+	JobUniqueID                       Maybe[string]
+	BatchID, PipelineID, RetryOfJobID Maybe[int64]
+
+	Delete bool // after the other changes: see [Service.DeleteJob]
 }
 
 // Acquire says what a worker wants.
@@ -146,6 +159,8 @@ type FinishResult struct {
 type NewBatch struct {
 	PipelineID *int64   `json:"pipelineId,omitempty" doc:"The pipeline to add the batch to, as its last step."`
 	Jobs       []NewJob `json:"jobs,omitempty" maxItems:"10000" doc:"The jobs of the batch. Without pipelineId and batchId of their own."`
+
+	Status models.BatchStatus `json:"-"` // by hand; "" is planned
 }
 
 // NewPipeline describes a pipeline, with its steps at once if wanted.
@@ -153,12 +168,42 @@ type NewPipeline struct {
 	Name     *string   `json:"name,omitempty" maxLength:"255" doc:"A label for people; at most 255 characters."`
 	Metadata *string   `json:"metadata,omitempty" maxLength:"255" doc:"Anything you want to keep with the pipeline; at most 255 characters."`
 	Steps    []NewStep `json:"steps,omitempty" maxItems:"10000" doc:"The steps in order: each a job or a batch."`
+
+	Status models.PipelineStatus `json:"-"` // by hand, and then without steps; "" is planned
 }
 
 // NewStep is a job or a batch, never both.
 type NewStep struct {
 	Job   *NewJob   `json:"job,omitempty" doc:"The job of this step."`
 	Batch *NewBatch `json:"batch,omitempty" doc:"The jobs of this step, which run in parallel."`
+}
+
+// UpdateBatch changes a batch by hand: see [Service.UpdateBatch].
+type UpdateBatch struct {
+	Status     *models.BatchStatus
+	PipelineID Maybe[int64] // decided when the batch is created: naming the one it has is harmless
+}
+
+// UpdatePipeline changes a pipeline by hand: see [Service.UpdatePipeline].
+type UpdatePipeline struct {
+	Name, Metadata Maybe[string]
+	Status         *models.PipelineStatus
+}
+
+// NewStepByHand makes a step of a job or batch that is there: see [Service.CreateStep].
+type NewStepByHand struct {
+	PipelineID     int64
+	JobID, BatchID *int64            // exactly one of the two
+	Index          *int              // any 32-bit integer; nil is behind the last step
+	Status         models.StepStatus // "" is planned
+}
+
+// UpdateStep changes a step by hand: see [Service.UpdateStep].
+type UpdateStep struct {
+	Status *models.StepStatus
+	Index  *int
+
+	JobID, BatchID, PipelineID Maybe[int64] // decided when the step is created: naming what is there is harmless
 }
 
 // BatchDetail is a batch with its jobs, by id.

@@ -15,10 +15,10 @@ func (t *txn) move(job *models.Job, to models.JobStatus, set store.Set) error {
 	return t.set(job, to, set)
 }
 
-// set takes a job to any status, with what follows from it.
+// set takes a job to any status, with what follows from it, whatever was given.
 func (t *txn) set(job *models.Job, to models.JobStatus, set store.Set) error {
-	all := following(job.Status, to)
-	maps.Copy(all, set)
+	all := copied(set)
+	maps.Copy(all, following(job.Status, to))
 	if err := t.MoveJob(job, to, all); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,9 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
-// CreatePipeline creates a planned pipeline with its steps, all or nothing.
+// CreatePipeline creates a planned pipeline with its steps, all or nothing. By
+// hand it may be created in any status, without steps: one that is processing
+// begins with the first step it gets, an ended one takes none.
 //
 // It answers models.ErrInvalid for input that cannot be accepted; the fields
 // name the step: steps[2].batch.jobs[0].type.
@@ -20,7 +23,7 @@ func (s *Service) CreatePipeline(ctx context.Context, in NewPipeline) (*Pipeline
 	}
 	var detail *PipelineDetail
 	err := s.write(ctx, func(t *txn) error {
-		pipeline := models.Pipeline{Name: in.Name, Metadata: in.Metadata, Status: models.PipelinePlanned}
+		pipeline := models.Pipeline{Name: in.Name, Metadata: in.Metadata, Status: cmp.Or(in.Status, models.PipelinePlanned)}
 		if err := t.InsertPipeline(&pipeline); err != nil {
 			return err
 		}
@@ -41,6 +44,13 @@ func checkPipeline(in NewPipeline) error {
 	var p problems
 	p.optionalText("name", in.Name)
 	p.optionalText("metadata", in.Metadata)
+	switch {
+	case in.Status == "" || in.Status == models.PipelinePlanned:
+	case !in.Status.Valid():
+		p.add("status", "must be one of %s, not %q", join(models.PipelineStatuses), in.Status)
+	case len(in.Steps) > 0:
+		p.add("status", "must be left out with steps; start the pipeline when it is created")
+	}
 	jobs := 0
 	for _, step := range in.Steps {
 		if jobs++; step.Batch != nil {
@@ -190,22 +200,25 @@ func (s *Service) StartPipeline(ctx context.Context, id int64) (*PipelineDetail,
 	if outside(id) {
 		return nil, errNoPipeline
 	}
-	return s.changePipeline(ctx, id, func(t *txn, pipeline *models.Pipeline) error {
-		if pipeline.Status != models.PipelinePlanned {
-			return models.Conflict("The pipeline has already been started")
-		}
-		next, err := t.NextStep(id)
-		if err != nil {
-			return err
-		}
-		if next == nil {
-			return models.Conflict("No steps related to this pipeline were found")
-		}
-		if err := t.MovePipeline(pipeline, models.PipelineProcessing, nil); err != nil {
-			return err
-		}
-		return t.advance(pipeline)
-	})
+	return s.changePipeline(ctx, id, (*txn).start)
+}
+
+// start starts a locked pipeline.
+func (t *txn) start(pipeline *models.Pipeline) error {
+	if pipeline.Status != models.PipelinePlanned {
+		return models.Conflict("The pipeline has already been started")
+	}
+	counts, err := t.StepCounts([]int64{pipeline.ID})
+	if err != nil {
+		return err
+	}
+	if counts[pipeline.ID].All == 0 {
+		return models.Conflict("No steps related to this pipeline were found")
+	}
+	if err := t.MovePipeline(pipeline, models.PipelineProcessing, nil); err != nil {
+		return err
+	}
+	return t.advance(pipeline)
 }
 
 // errNoPipeline is upstream's message, as are those of StartPipeline.

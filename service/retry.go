@@ -61,6 +61,7 @@ func copyForRetry(old *models.Job) *models.Job {
 	job := *old
 	job.ID, job.RetryOfJobID, job.UniqueKey = 0, &old.ID, nil
 	job.Status, job.WorkerID, job.Attempt = models.JobQueued, nil, 0
+	job.StartedAt, job.EndedAt, job.CancelledAt = nil, nil, nil
 	if old.BatchID != nil || old.PipelineID != nil {
 		job.Status = models.JobPlanned
 	}
@@ -160,6 +161,9 @@ func (t *txn) resume(job *models.Job) error {
 	if err != nil {
 		return err
 	}
+	if step != nil && step.Status == models.StepDone {
+		step = nil // skipped by hand: its pipeline goes on without it
+	}
 	if step != nil {
 		if err := t.resumePipeline(step.PipelineID); err != nil {
 			return err
@@ -193,7 +197,7 @@ func (t *txn) resumeBatch(id int64) (*models.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	if step == nil {
+	if step == nil || step.Status == models.StepDone { // skipped by hand
 		_, err = t.queueBatch(batch)
 		return nil, err
 	}
@@ -211,6 +215,9 @@ func (t *txn) resumePipeline(id int64) error {
 	}
 	if pipeline.CancelRequestedAt != nil && !pipeline.Status.Ended() {
 		return models.Conflict("pipeline %d is being cancelled; try again when its running jobs have ended", id)
+	}
+	if pipeline.Status == models.PipelineSuccessful { // by hand
+		return models.Conflict("pipeline %d is successful and does not go on; create a new job instead", id)
 	}
 	if pipeline.Status == models.PipelineFailed {
 		err := t.MovePipeline(pipeline, models.PipelineProcessing, store.Set{"cancelRequestedAt": nil})

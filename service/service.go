@@ -30,6 +30,9 @@ type Options struct {
 	PollInterval time.Duration
 	// RescueInterval is how often expired leases are looked for. Default two seconds.
 	RescueInterval time.Duration
+	// Alone says that no other process works on the database: changes are not
+	// announced to others, nor is there a connection that listens to them.
+	Alone bool
 }
 
 // Service is the dispatch rules over one database. Make one with [New]; it is
@@ -39,6 +42,8 @@ type Service struct {
 	options Options
 	log     *slog.Logger
 	waiting *waiting
+	live    *live
+	within  *txn // the transaction it works in, as Transaction hands it to its function
 
 	background *background // nil for a service that joined a transaction
 }
@@ -80,6 +85,7 @@ func New(s *store.Store, options Options) *Service {
 		store: s, options: options, log: options.Logger, waiting: newWaiting(),
 		background: &background{stop: stop, stopping: ctx},
 	}
+	svc.live = newLive(s, options, svc.background)
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
 		_, err := svc.RescueExpired(ctx)
@@ -112,7 +118,7 @@ func (s *Service) every(interval time.Duration, doing string, work func(context.
 // round does one round of background work. What fails is tried again at the
 // next; nothing may end the host's process.
 func (s *Service) round(l *loop, work func(context.Context) error) {
-	defer s.logPanic(l.doing)
+	defer logPanic(s.log, l.doing)
 	ctx, cancel := context.WithTimeout(s.background.stopping, time.Minute)
 	defer cancel()
 	if err := work(ctx); err != nil && s.background.stopping.Err() == nil {
@@ -130,12 +136,13 @@ func (s *Service) Drain() { s.waiting.close() }
 // middle of a statement.
 const closeWithin = 10 * time.Second
 
-// Close ends waiting acquires, which answer with no job, and the background
-// work, within ten seconds. Calling it again is harmless.
+// Close ends waiting acquires, which answer with no job, subscriptions, and the
+// background work, within ten seconds. Calling it again is harmless.
 func (s *Service) Close() {
 	if s.background == nil {
 		return
 	}
+	s.live.close()
 	s.background.stop()
 	s.waiting.close()
 	ended := make(chan struct{})
@@ -155,9 +162,10 @@ func (s *Service) Close() {
 // when tx is no open transaction of the same kind of database. Each method is a
 // savepoint, so that an error leaves nothing half-done. As the commit is the host's,
 // OnJobFailed is not called, and waiting workers of this process learn of new
-// jobs at their next look, within PollInterval.
+// jobs at their next look, within PollInterval. How subscribers learn of
+// changes says [Service.Subscribe].
 func (s *Service) In(tx *gorm.DB) *Service {
-	return &Service{store: s.store.In(tx), options: s.options, log: s.log, waiting: s.waiting}
+	return &Service{store: s.store.In(tx), options: s.options, log: s.log, waiting: s.waiting, live: s.live}
 }
 
 // healthWithin bounds how long a database may take to show that it is alive.
@@ -168,7 +176,7 @@ const healthWithin = 5 * time.Second
 func (s *Service) Health(ctx context.Context) error {
 	if b := s.background; b != nil {
 		if b.stopping.Err() != nil {
-			return &models.Error{Code: models.CodeUnavailable, Message: "the server is shutting down"}
+			return errShuttingDown
 		}
 		for _, l := range b.loops {
 			if l.late() {
@@ -191,8 +199,9 @@ func (s *Service) Health(ctx context.Context) error {
 // txn is one transaction of the service and what to tell after its commit.
 type txn struct {
 	*store.Tx
-	failed []models.Job   // became failed
-	ready  map[string]int // how many jobs of a type came into the queue
+	failed  []models.Job   // became failed
+	ready   map[string]int // how many jobs of a type came into the queue
+	signals []Event        // of workers
 }
 
 // write runs fn in one transaction and, after its commit, tells who wants to know.
@@ -209,10 +218,19 @@ func (s *Service) told(ctx context.Context, write func(context.Context, func(*st
 	var t *txn
 	err := write(ctx, func(tx *store.Tx) error {
 		t = &txn{Tx: tx, ready: map[string]int{}} // anew for each try
-		return fn(t)
+		return s.do(t, fn)
 	})
-	if err != nil || s.store.Joined() {
+	switch {
+	case err != nil:
 		return err
+	case s.within != nil:
+		s.within.take(t)
+		return nil
+	case s.store.Joined():
+		if s.live.outbox == nil || s.live.deaf.Load() { // else PostgreSQL tells it, also here
+			s.live.await(t.Changes().List)
+		}
+		return nil
 	}
 	for typ, n := range t.ready {
 		s.waiting.wake(typ, n)
@@ -223,18 +241,47 @@ func (s *Service) told(ctx context.Context, write func(context.Context, func(*st
 	return nil
 }
 
+// do runs fn and sees to it that what it changes is told.
+func (s *Service) do(t *txn, fn func(*txn) error) error {
+	if s.live.hub.wanted() {
+		t.KeepJobs()
+	}
+	t.AfterCommit(func() { s.live.publish(t.Changes().List, t.signals) })
+	err := fn(t)
+	if err != nil || s.within != nil || !s.store.Joined() || s.live.outbox == nil {
+		return err
+	}
+	return t.announce() // with the host's commit, to all
+}
+
+// announce announces what was changed when the host's transaction is committed.
+func (t *txn) announce() error {
+	changed := changedJobs{}
+	for _, c := range t.Changes().List {
+		if c.Kind != 0 {
+			changed[eventKind(c.Kind)] = append(changed[eventKind(c.Kind)], c.ID)
+		}
+	}
+	for _, payload := range messagesOf("", changed, t.signals) {
+		if err := t.Announce(payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tellFailed calls the host's hook, which must not harm the caller.
 func (s *Service) tellFailed(ctx context.Context, job models.Job) {
 	s.log.Info("gnj: job failed", "job", job.ID, "type", job.Type, "attempt", job.Attempt)
 	if s.options.OnJobFailed == nil {
 		return
 	}
-	defer s.logPanic("OnJobFailed")
+	defer logPanic(s.log, "OnJobFailed")
 	s.options.OnJobFailed(context.WithoutCancel(ctx), job)
 }
 
-func (s *Service) logPanic(doing string) {
+func logPanic(log *slog.Logger, doing string) {
 	if p := recover(); p != nil {
-		s.log.Error("gnj: panic", "doing", doing, "panic", p)
+		log.Error("gnj: panic", "doing", doing, "panic", p)
 	}
 }

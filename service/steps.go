@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -31,11 +32,15 @@ func (s *Service) AddStep(ctx context.Context, pipelineID int64, in NewStep) (*S
 		if !pipeline.TakesSteps() {
 			return models.Conflict("pipeline %d is %s or being cancelled and takes no more steps", pipelineID, pipeline.Status)
 		}
-		step, err := t.createSteps(pipeline, []NewStep{in}, alone)
+		steps, err := t.createSteps(pipeline, []NewStep{in}, alone)
 		if err != nil {
 			return err
 		}
-		added, err = stepDetails(t.Tx, []models.Step{*step[0]})
+		step, err := t.Step(steps[0].ID)
+		if err != nil {
+			return err
+		}
+		added, err = stepDetails(t.Tx, []models.Step{*step})
 		return err
 	})
 	if err != nil {
@@ -71,11 +76,18 @@ func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
 		return err
 	}
 	places, byID := []int{}, map[int64]*models.Step{}
+	next := math.MinInt32
 	for i := range details {
-		if step := &details[i]; step.movable() {
-			places = append(places, step.Index)
+		step := &details[i]
+		place := max(step.Index, next) // by hand steps may have been given one index
+		next = place + 1
+		if step.movable() {
+			places = append(places, place)
 			byID[step.ID] = &step.Step
 		}
+	}
+	if next-1 > math.MaxInt32 {
+		return models.Conflict("several steps of pipeline %d have the highest index there is; give them lower ones", pipelineID)
 	}
 	for i, id := range stepIDs {
 		step := byID[id]
@@ -121,6 +133,9 @@ func (p *problems) step(at string, in NewStep) {
 		p.batch(at+"batch.", *in.Batch)
 		if in.Batch.PipelineID != nil {
 			p.add(at+"batch.pipelineId", "must be left out: the batch belongs to what is created here")
+		}
+		if in.Batch.Status != "" {
+			p.add(at+"batch.status", "must be left out: the pipeline starts its batches")
 		}
 	}
 }
@@ -173,8 +188,25 @@ func (t *txn) createSteps(pipeline *models.Pipeline, in []NewStep, at func(int) 
 			next++
 		}
 	}
-	if err := t.AppendSteps(pipeline.ID, steps); err != nil {
+	if _, err := t.appendSteps(pipeline, steps); err != nil {
 		return nil, err
 	}
 	return steps, t.settleCreated(created)
+}
+
+// appendSteps appends steps to a locked pipeline. One that is processing with
+// nothing left to run, as it can be made by hand, begins them, which is reported.
+func (t *txn) appendSteps(pipeline *models.Pipeline, steps []*models.Step) (begun bool, err error) {
+	idle := len(steps) > 0 && pipeline.Status == models.PipelineProcessing && pipeline.CancelRequestedAt == nil
+	if idle {
+		next, err := t.NextStep(pipeline.ID)
+		if err != nil {
+			return false, err
+		}
+		idle = next == nil
+	}
+	if err := t.AppendSteps(pipeline.ID, steps); err != nil || !idle {
+		return false, err
+	}
+	return true, t.advance(pipeline)
 }

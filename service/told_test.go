@@ -2,8 +2,12 @@ package service_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
@@ -50,4 +54,79 @@ func (h *told) of(id int64) int {
 		}
 	}
 	return n
+}
+
+// watch is a subscriber that reads its events when the test asks for them.
+type watch struct {
+	*service.Subscription
+	t *testing.T
+}
+
+// watched subscribes to what the test wants, nil for all.
+func watched(t *testing.T, svc *service.Service, wanted func(service.Event) bool) watch {
+	t.Helper()
+	sub, err := svc.Subscribe(t.Context(), wanted)
+	require.NoError(t, err)
+	t.Cleanup(sub.Close)
+	return watch{sub, t}
+}
+
+// patience bounds how long a test waits for what must come.
+const patience = 20 * time.Second
+
+// next is the next event.
+func (w watch) next() service.Event {
+	w.t.Helper()
+	select {
+	case e, open := <-w.Events():
+		require.True(w.t, open, "the subscription ended: %v", w.Err())
+		return e
+	case <-time.After(patience):
+		require.Fail(w.t, "no event came")
+		return service.Event{}
+	}
+}
+
+// until are the events up to a ping that the service publishes now: what was
+// published before it comes before it.
+func (w watch) until(svc *service.Service) []service.Event {
+	w.t.Helper()
+	require.NoError(w.t, svc.Ping(w.t.Context()))
+	var list []service.Event
+	for {
+		e := w.next()
+		if e.Kind == service.Pinged {
+			return list
+		}
+		list = append(list, e)
+	}
+}
+
+// ended waits for the end and returns why.
+func (w watch) ended() error {
+	w.t.Helper()
+	over := time.After(patience)
+	for {
+		select {
+		case _, open := <-w.Events():
+			if !open {
+				return w.Err()
+			}
+		case <-over:
+			require.Fail(w.t, "the subscription did not end")
+		}
+	}
+}
+
+// said are events in short: what happened to which job, in which status.
+func said(events []service.Event) []string {
+	list := []string{}
+	for _, e := range events {
+		text := string(e.Kind)
+		if e.Job != nil {
+			text = fmt.Sprintf("%s %d %s", e.Kind, e.Job.ID, e.Job.Status)
+		}
+		list = append(list, text)
+	}
+	return list
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/teamstarter/gnj/internal/store"
 )
@@ -22,15 +23,30 @@ func (m migrate) Run(c console) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	before, err := s.Migrations(ctx)
+	if err != nil {
+		return err
+	}
 	if !m.Status {
 		if err := s.Migrate(ctx); err != nil {
 			return err
 		}
 	}
-	versions, err := s.Migrations(ctx)
+	after, err := s.Migrations(ctx)
 	if err != nil {
 		return err
 	}
+	if err := list(c, after); err != nil {
+		return err
+	}
+	if store.Pending(before) && !store.Pending(after) {
+		return tellDuplicates(ctx, c, s)
+	}
+	return nil
+}
+
+// list prints the versions, a line each.
+func list(c console, versions []store.Migration) error {
 	for _, v := range versions {
 		state := "applied"
 		if !v.Applied {
@@ -41,4 +57,20 @@ func (m migrate) Run(c console) error {
 		}
 	}
 	return nil
+}
+
+// tellDuplicates says which unique ids the adopted jobs share, if any, and what that means.
+func tellDuplicates(ctx context.Context, c console, s *store.Store) error {
+	found, err := s.Duplicates(ctx)
+	if err != nil || found.Count == 0 {
+		return err
+	}
+	var groups []string
+	for _, jobs := range found.Examples {
+		groups = append(groups, strings.Trim(fmt.Sprint(jobs), "[]"))
+	}
+	_, err = fmt.Fprintf(c.out, "note: %d unique ids are of several jobs each, for instance those of the jobs %s.\n"+
+		"      All are kept; creating a job with such an id answers the oldest one that has it.\n",
+		found.Count, strings.Join(groups, " | "))
+	return err
 }

@@ -23,6 +23,8 @@ type serving struct {
 	Listen string        `env:"GNJ_LISTEN" placeholder:"HOST:PORT" help:"The address to listen on. Default: the port in the variable PORT, on all interfaces, or else ${listen}."`
 	Lease  time.Duration `placeholder:"DURATION" help:"How long a worker that asks for no lease holds its job without a sign of life, such as 5m. Default: until it finishes it."`
 
+	CORSOrigin []string `name:"cors-origin" env:"GNJ_CORS_ORIGINS" placeholder:"ORIGIN" help:"Let web pages of this origin in, such as https://app.example.com; * is any. May be given several times. Default: none."`
+
 	CancelProcessingOnStart bool `help:"Cancel every job that is being processed when the server starts, as graphql-node-jobs does. For one server only."`
 }
 
@@ -72,6 +74,7 @@ func (s serving) serve(c console, options gnj.Options) error {
 	}
 	defer func() { _ = listener.Close() }()
 	options.Lease = s.Lease
+	options.CORS.Origins = s.CORSOrigin
 	options.CancelProcessingOnStart = s.CancelProcessingOnStart
 	options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
 	jobs, err := gnj.New(options)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -24,9 +25,9 @@ type acquired struct {
 const giveBackTime = 30 * time.Second
 
 func (a *API) acquireJobs(ctx context.Context, in *struct{ body[acquireBody] }) (*struct{ Body acquired }, error) {
-	x := exchangeOf(ctx)
+	x := exchange.Of(ctx)
 	wait := time.Duration(in.In.WaitSeconds) * time.Second
-	x.allowWait(wait)
+	x.AllowWait(wait)
 	jobs, err := a.svc.Acquire(ctx, service.Acquire{
 		Types: in.In.Types, WorkerID: in.In.WorkerID, Count: in.In.Count,
 		Lease: time.Duration(in.In.LeaseSeconds) * time.Second, Wait: wait,
@@ -35,7 +36,7 @@ func (a *API) acquireJobs(ctx context.Context, in *struct{ body[acquireBody] }) 
 		return nil, err
 	}
 	if len(jobs) > 0 {
-		x.ifUndelivered(func() { a.giveBack(ctx, jobs) })
+		x.IfUndelivered(func() { a.giveBack(ctx, jobs) })
 	}
 	return &struct{ Body acquired }{acquired{rows(jobs)}}, nil
 }

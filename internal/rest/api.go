@@ -20,7 +20,9 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -70,36 +72,36 @@ func New(svc *service.Service, opts Options) *API {
 
 // ServeHTTP answers a request whose path is relative to the mount point.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := newExchange(w, r)
-	defer x.end()
+	x := exchange.New(w, r)
+	defer x.End()
 	defer a.recover(x)
 
-	if x.r.URL.Path == "" { // the mount point without a slash behind it
-		x.r.URL.Path = "/"
+	if x.R.URL.Path == "" { // the mount point without a slash behind it
+		x.R.URL.Path = "/"
 	}
 	// ServeMux would redirect other spellings of a path to one without the mount point.
-	if p := x.r.URL.EscapedPath(); path.Clean(p) != p {
+	if p := x.R.URL.EscapedPath(); path.Clean(p) != p {
 		a.refuse(x, notFound())
 		return
 	}
-	if _, pattern := a.mux.Handler(x.r); pattern != "" {
-		a.mux.ServeHTTP(x, x.r)
+	if _, pattern := a.mux.Handler(x.R); pattern != "" {
+		a.mux.ServeHTTP(x, x.R)
 		return
 	}
 	a.answerUnknown(x)
 }
 
 // answerUnknown answers an address we do not have, or not with this method.
-func (a *API) answerUnknown(x *exchange) {
-	allowed := a.allowed(x.r)
+func (a *API) answerUnknown(x *exchange.Exchange) {
+	allowed := a.allowed(x.R)
 	switch {
 	case len(allowed) == 0:
 		a.refuse(x, notFound())
-	case x.r.Method == http.MethodOptions:
+	case x.R.Method == http.MethodOptions:
 		x.Header().Set("Allow", strings.Join(allowed, ", "))
 		x.WriteHeader(http.StatusNoContent)
 	default:
-		a.refuse(x, methodNotAllowed(x.r.Method, allowed))
+		a.refuse(x, methodNotAllowed(x.R.Method, allowed))
 	}
 }
 
@@ -119,21 +121,21 @@ func (a *API) allowed(r *http.Request) []string {
 }
 
 // recover answers a panic with a problem: we live in someone else's server.
-func (a *API) recover(x *exchange) {
+func (a *API) recover(x *exchange.Exchange) {
 	v := recover()
 	if v == nil {
 		return
 	}
 	err, ok := v.(error)
 	if errors.Is(err, http.ErrAbortHandler) { // the host's way to cut a connection
-		x.begun = true // so that nothing is sent on the way out
+		x.Abandon() // so that nothing is sent on the way out
 		panic(v)
 	}
 	if !ok {
 		err = fmt.Errorf("%v", v)
 	}
-	x.err = fmt.Errorf("panic: %w", err)
-	a.refuse(x, a.internal(x.r, x.err, slog.String("stack", string(debug.Stack()))))
+	x.Fail(fmt.Errorf("panic: %w", err))
+	a.refuse(x, a.internal(x.R, x.Failed(), slog.String("stack", string(debug.Stack()))))
 }
 
 // adapter registers huma's operations with our mux.
@@ -146,7 +148,7 @@ func (d adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.api.Serve
 // them in and calls our handler.
 func (d adapter) Handle(op *huma.Operation, next func(huma.Context)) {
 	d.api.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
-		x := w.(*exchange)
+		x := w.(*exchange.Exchange)
 		query, fields := checkParams(d.api.registry, op, r)
 		if len(fields) > 0 {
 			d.api.refuse(x, d.api.problem(r, models.InvalidFields(fields)))
@@ -154,6 +156,6 @@ func (d adapter) Handle(op *huma.Operation, next func(huma.Context)) {
 		}
 		r.URL.RawQuery = query
 		x.Header().Set("Cache-Control", "no-store")
-		next(x.humaContext(op))
+		next(humago.NewContext(op, x.R, x))
 	})
 }

@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -25,7 +24,7 @@ type withBody interface{ target() any }
 
 // decode reads the request's body into target, after comparing it with schema.
 // Whatever its content type says, it is read as JSON.
-func (a *API) decode(x *exchange, schema *huma.Schema, target any) error {
+func (a *API) decode(x *exchange.Exchange, schema *huma.Schema, target any) error {
 	text, err := a.readBody(x)
 	if err != nil {
 		return err
@@ -48,28 +47,18 @@ func (a *API) decode(x *exchange, schema *huma.Schema, target any) error {
 	return nil
 }
 
-// readBody reads the body up to the limit. How long it may take is for the
-// host's server to say.
-func (a *API) readBody(x *exchange) ([]byte, error) {
-	if encoding := x.r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, unreadable(http.StatusUnsupportedMediaType, models.CodeInvalid, "must be sent without Content-Encoding")
+// readBody reads the body, and says as a problem why it could not.
+func (a *API) readBody(x *exchange.Exchange) ([]byte, error) {
+	text, err := x.ReadBody(a.maxBodyBytes)
+	var unread *exchange.BodyError
+	if errors.As(err, &unread) {
+		code := models.CodeInvalid
+		if unread.Status == http.StatusRequestEntityTooLarge {
+			code = codeTooLarge
+		}
+		return nil, unreadable(unread.Status, code, unread.Message)
 	}
-	tooLarge := unreadable(http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("is larger than %d bytes", a.maxBodyBytes))
-	if x.r.ContentLength > a.maxBodyBytes {
-		return nil, tooLarge
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, x.r.Body, a.maxBodyBytes))
-	var limit *http.MaxBytesError
-	var network net.Error
-	switch {
-	case errors.As(err, &limit):
-		return nil, tooLarge
-	case errors.As(err, &network) && network.Timeout():
-		return nil, unreadable(http.StatusRequestTimeout, models.CodeInvalid, "did not arrive in time")
-	case err != nil:
-		return nil, unreadable(http.StatusBadRequest, models.CodeInvalid, "did not arrive in full")
-	}
-	return text, nil
+	return text, err
 }
 
 // checkSyntax reports where text stops being JSON.

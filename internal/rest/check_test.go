@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -103,9 +104,9 @@ func TestAnswers_thatCannotBeEncoded(t *testing.T) {
 	t.Parallel()
 	a := New(nil, Options{Logger: slog.New(slog.DiscardHandler)})
 	w := httptest.NewRecorder()
-	x := newExchange(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
+	x := exchange.New(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
 	func() {
-		defer x.end()
+		defer x.End()
 		defer a.recover(x)
 		x.WriteHeader(200)
 		_ = marshal(x, models.Job{Input: models.JSON(`{`)})

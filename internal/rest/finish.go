@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -90,7 +91,7 @@ func (a *API) finishJobs(ctx context.Context, in *struct{ body[finishesBody] }) 
 	for i, one := range all {
 		results[i] = finishResult{ID: finishes[i].ID}
 		if one.Err != nil {
-			results[i].Error = a.problem(exchangeOf(ctx).r, one.Err)
+			results[i].Error = a.problem(exchange.Of(ctx).R, one.Err)
 			continue
 		}
 		f := one.Finished

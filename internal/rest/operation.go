@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/teamstarter/gnj/internal/exchange"
 )
 
 // operation is one line of the table in routes.go.
@@ -38,15 +40,15 @@ func handle[I, O any](f func(context.Context, *I) (*O, error)) func(*API, operat
 			described.Responses["413"] = a.problemResponse("The body is over the limit.")
 		}
 		huma.Register(a.huma, described, func(ctx context.Context, in *I) (*O, error) {
-			x := exchangeOf(ctx)
+			x := exchange.Of(ctx)
 			if b, ok := any(in).(withBody); ok {
 				if err := a.decode(x, schema, b.target()); err != nil {
-					return nil, a.problem(x.r, err)
+					return nil, a.problem(x.R, err)
 				}
 			}
 			out, err := f(ctx, in)
 			if err != nil {
-				return nil, a.problem(x.r, err)
+				return nil, a.problem(x.R, err)
 			}
 			return out, nil
 		})
@@ -133,7 +135,7 @@ func complete(_ *huma.OpenAPI, op *huma.Operation) {
 func marshal(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil && w.(*exchange).err == nil {
+	if err := encoder.Encode(v); err != nil && w.(*exchange.Exchange).Failed() == nil {
 		panic(err)
 	}
 	return nil

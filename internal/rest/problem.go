@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -117,7 +118,7 @@ func (a *API) problem(r *http.Request, err error) *Problem {
 // the client left and reads nothing of this, or the host allows no more time.
 func stopped(ended error) *Problem {
 	if errors.Is(ended, context.Canceled) {
-		return newProblem(statusClientClosed, models.CodeUnavailable, "the request was cancelled")
+		return newProblem(exchange.StatusClientClosed, models.CodeUnavailable, "the request was cancelled")
 	}
 	p := newProblem(http.StatusServiceUnavailable, models.CodeUnavailable, "the request took longer than this server allows")
 	p.header.Set("Retry-After", "1")
@@ -134,13 +135,13 @@ func (a *API) internal(r *http.Request, err error, more ...any) *Problem {
 }
 
 // refuse answers with a problem outside of huma.
-func (a *API) refuse(x *exchange, p *Problem) {
-	if x.begun {
+func (a *API) refuse(x *exchange.Exchange, p *Problem) {
+	if x.Begun() {
 		return
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
-		a.log.ErrorContext(x.r.Context(), "encode problem", slog.Any("error", err))
+		a.log.ErrorContext(x.R.Context(), "encode problem", slog.Any("error", err))
 	}
 	header := x.Header()
 	for name, values := range p.header {

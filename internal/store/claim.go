@@ -52,6 +52,9 @@ func (tx *Tx) ClaimJobs(claim Claim) ([]models.Job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
+	for i := range claimed {
+		tx.changed(Updated, &claimed[i])
+	}
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))
 	})

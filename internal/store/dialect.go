@@ -17,6 +17,7 @@ import (
 
 // dialect is what SQLite and PostgreSQL answer differently, all of it.
 type dialect interface {
+	selecting
 	name() string
 	bind(args []any) []any
 	// clock is the expression for now, in milliseconds, plus what a test moved it.
@@ -30,6 +31,8 @@ type dialect interface {
 	lockHolds() string                                     // a statement that keeps others from changing the holds
 	isolation() string                                     // a query for the level of the transaction, where levels differ
 	beginWriting() string                                  // a statement that makes a host's transaction one that writes
+	idIn() string                                          // the condition that id is one of a text's, with commas
+	announce() string                                      // a query that tells other processes, where they can be told
 	like() string                                          // the operator that ignores upper and lower case
 	begin(context.Context, *sql.Conn) (transacting, error) // a transaction that writes
 	snapshotOptions() *sql.TxOptions

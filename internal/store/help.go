@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -38,6 +39,18 @@ func powers[T any](list []T, most int) iter.Seq[[]T] {
 
 func sortByID(list []models.Job) {
 	slices.SortFunc(list, func(a, b models.Job) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// commas is the ids as one text, so that their number makes no new statement.
+func commas(ids []int64) string {
+	text := make([]byte, 0, 8*len(ids))
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, id, 10)
+	}
+	return string(text)
 }
 
 func first(ids []int64) int64 {

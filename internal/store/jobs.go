@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -149,6 +150,9 @@ const live = `"batchId" = ? AND ` + notDeleted + ` AND NOT EXISTS (
 func (tx *Tx) MoveBatchJobs(batchID int64, from, to models.JobStatus) ([]models.Job, error) {
 	moved, err := jobs.all(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?
 		WHERE `+live+` AND `+hasStatus+` RETURNING `+jobs.columns, []any{to, tx.now(), batchID, from}))
+	for i := range moved {
+		tx.changed(Updated, &moved[i])
+	}
 	return moved, wrapped(err, "move the jobs of batch", batchID)
 }
 
@@ -170,6 +174,7 @@ func (tx *Tx) MoveJob(job *models.Job, to models.JobStatus, set Set) error {
 	if moved == nil {
 		return changedMeanwhile("job", job.ID)
 	}
+	tx.changed(Updated, moved)
 	*job = *moved
 	return nil
 }
@@ -210,7 +215,8 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 		args = append(args, j.Type, j.Name, j.JobUniqueID, j.UniqueKey, j.Input, j.Output, j.ProcessingInfo, j.Status,
 			j.PriorityLevel, j.StartAfter, j.BatchID, j.PipelineID, j.RetryOfJobID, j.WorkerID, j.Attempt, j.MaxAttempts, j.Backoff,
 			j.BackoffMax, j.IsRecoverable, j.IsHighFrequency,
-			nowIf(now, j.Status == models.JobProcessing), nowIf(now, j.Status.Ended()), nowIf(now, j.Status == models.JobCancelled),
+			givenOrNowIf(j.StartedAt, now, j.Status == models.JobProcessing), givenOrNowIf(j.EndedAt, now, j.Status.Ended()),
+			givenOrNowIf(j.CancelledAt, now, j.Status == models.JobCancelled),
 			now, now)
 	}
 	one := "(?" + strings.Repeat(", ?", len(insertColumns)-1) + ")"
@@ -221,10 +227,16 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range created {
+		tx.changed(Created, &created[i])
+	}
 	return match(list, created), nil
 }
 
-func nowIf(now any, condition bool) any {
+func givenOrNowIf(given *time.Time, now any, condition bool) any {
+	if given != nil {
+		return *given
+	}
 	if condition {
 		return now
 	}

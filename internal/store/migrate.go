@@ -29,7 +29,8 @@ type Migration struct {
 
 // Migrate brings the tables to the newest version, in one transaction. It
 // adopts the tables of graphql-node-jobs with their rows. Several processes may
-// call it at once: one does it and the others wait.
+// call it at once: one does it and the others wait. When unique ids turn out to
+// be of several jobs, a line of the log says so.
 //
 // It answers models.ErrInvalid when the database has tables of the same names
 // that are somebody else's, or refuses the changes.
@@ -41,7 +42,16 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if errors.Is(err, models.ErrInternal) {
 		return &models.Error{Code: models.CodeInvalid, Message: "cannot migrate the database: " + s.reason(err), Cause: err}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	s.adopted(ctx)
+	return nil
+}
+
+// Pending reports whether a migration of the list is not applied.
+func Pending(list []Migration) bool {
+	return slices.ContainsFunc(list, func(m Migration) bool { return !m.Applied })
 }
 
 // Migrations lists every version of the tables, oldest first. It writes nothing.
@@ -68,8 +78,7 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 // Migrated reports whether the tables are at the newest version.
 func (s *Store) Migrated(ctx context.Context) (bool, error) {
 	list, err := s.Migrations(ctx)
-	pending := slices.ContainsFunc(list, func(m Migration) bool { return !m.Applied })
-	return err == nil && !pending, err
+	return err == nil && !Pending(list), err
 }
 
 func (tx *Tx) migrate() error {

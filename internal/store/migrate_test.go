@@ -182,7 +182,7 @@ func works(t *testing.T, s *store.Store) {
 // newService is a service whose background work never comes by itself.
 func newService(t testing.TB, s *store.Store) *service.Service {
 	t.Helper()
-	svc := service.New(s, service.Options{PollInterval: never, RescueInterval: never})
+	svc := service.New(s, service.Options{PollInterval: never, RescueInterval: never, Alone: true})
 	t.Cleanup(svc.Close)
 	return svc
 }

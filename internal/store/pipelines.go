@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -153,6 +154,51 @@ func (tx *Tx) MoveBatch(b *models.Batch, to models.BatchStatus) error {
 	return nil
 }
 
+// AdoptBatch makes a locked batch that names no pipeline name one.
+func (tx *Tx) AdoptBatch(b *models.Batch, pipelineID int64) error {
+	adopted, err := batches.one(tx.rows(`UPDATE {batch} SET "pipelineId" = ?, "updatedAt" = ?
+		WHERE id = ? AND "pipelineId" IS NULL AND "deletedAt" IS NULL RETURNING `+batches.columns,
+		[]any{pipelineID, tx.now(), b.ID}))
+	if err != nil {
+		return wrapped(err, "adopt batch", b.ID)
+	}
+	if adopted == nil {
+		return changedMeanwhile("batch", b.ID)
+	}
+	plannedBatch(adopted)
+	*b = *adopted
+	return nil
+}
+
+// Step reads a step; models.ErrNotFound when there is none.
+func (tx *Tx) Step(id int64) (*models.Step, error) {
+	step, err := tx.step(`id = ? AND "deletedAt" IS NULL`, id)
+	if err == nil && step == nil {
+		return nil, notThere("step", id)
+	}
+	return step, wrapped(err, "read step", id)
+}
+
+// StepNaming reads the first step that names the job, of whatever pipeline, or nil.
+func (tx *Tx) StepNaming(jobID int64) (*models.Step, error) {
+	step, err := tx.step(`"jobId" = ? AND "deletedAt" IS NULL ORDER BY id LIMIT 1`, jobID)
+	return step, wrapped(err, "read the step of job", jobID)
+}
+
+// StepNamingBatch reads the first step that names the batch, of whatever pipeline, or nil.
+func (tx *Tx) StepNamingBatch(batchID int64) (*models.Step, error) {
+	step, err := tx.step(`"batchId" = ? AND "deletedAt" IS NULL ORDER BY id LIMIT 1`, batchID)
+	return step, wrapped(err, "read the step of batch", batchID)
+}
+
+func (tx *Tx) step(condition string, args ...any) (*models.Step, error) {
+	step, err := steps.one(tx.rows("SELECT "+steps.columns+" FROM {pipelineStep} WHERE "+condition, args))
+	if step != nil {
+		plannedStep(step)
+	}
+	return step, err
+}
+
 // Steps reads the steps of a pipeline in order.
 func (tx *Tx) Steps(pipelineID int64) ([]models.Step, error) {
 	list, err := steps.all(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
@@ -171,12 +217,8 @@ func plannedStep(s *models.Step) {
 
 // NextStep reads the planned step with the lowest index, or nil.
 func (tx *Tx) NextStep(pipelineID int64) (*models.Step, error) {
-	step, err := steps.one(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
-		WHERE "pipelineId" = ? AND `+stepStatus+` = 'planned' AND "deletedAt" IS NULL
-		ORDER BY "index", id LIMIT 1`, []any{pipelineID}))
-	if step != nil {
-		plannedStep(step)
-	}
+	step, err := tx.step(`"pipelineId" = ? AND `+stepStatus+` = 'planned' AND "deletedAt" IS NULL
+		ORDER BY "index", id LIMIT 1`, pipelineID)
 	return step, wrapped(err, "read the next step of pipeline", pipelineID)
 }
 
@@ -195,13 +237,9 @@ func (tx *Tx) stepOf(column string, id int64, pipelineID *int64) (*models.Step, 
 	if pipelineID == nil {
 		return nil, nil
 	}
-	step, err := steps.one(tx.rows("SELECT "+steps.columns+` FROM {pipelineStep}
-		WHERE "`+column+`" = ? AND "pipelineId" = ? AND "deletedAt" IS NULL
+	step, err := tx.step(`"`+column+`" = ? AND "pipelineId" = ? AND "deletedAt" IS NULL
 		AND EXISTS (SELECT 1 FROM {pipeline} p WHERE p.id = "pipelineId" AND p."deletedAt" IS NULL)
-		ORDER BY id LIMIT 1`, []any{id, *pipelineID}))
-	if step != nil {
-		plannedStep(step)
-	}
+		ORDER BY id LIMIT 1`, id, *pipelineID)
 	return step, wrapped(err, "read the step of", id)
 }
 
@@ -214,6 +252,9 @@ func (tx *Tx) AppendSteps(pipelineID int64, list []*models.Step) error {
 	if err != nil {
 		return wrapped(err, "count the steps of pipeline", pipelineID)
 	}
+	if last > math.MaxInt32-len(list) {
+		return models.Conflict("pipeline %d has a step with the index %d, behind which there are too few; give that step a lower index", pipelineID, last)
+	}
 	for part := range powers(list, insertRows) {
 		if err := tx.insertSteps(pipelineID, last, part); err != nil {
 			return wrapped(err, "append steps to pipeline", pipelineID)
@@ -221,6 +262,11 @@ func (tx *Tx) AppendSteps(pipelineID int64, list []*models.Step) error {
 		last += len(part)
 	}
 	return nil
+}
+
+// InsertStep inserts a planned step of a locked pipeline with an index of its own.
+func (tx *Tx) InsertStep(pipelineID int64, index int, step *models.Step) error {
+	return wrapped(tx.insertSteps(pipelineID, index-1, []*models.Step{step}), "insert a step of pipeline", pipelineID)
 }
 
 func (tx *Tx) insertSteps(pipelineID int64, last int, list []*models.Step) error {
@@ -255,6 +301,7 @@ func (tx *Tx) ChangeStep(step *models.Step, set Set) error {
 	if changed == nil {
 		return changedMeanwhile("step", step.ID)
 	}
+	plannedStep(changed)
 	*step = *changed
 	return nil
 }
@@ -283,11 +330,11 @@ func (tx *Tx) CancelJobsOf(pipelineID int64) error {
 	_, err := tx.exec(`UPDATE {batch} SET status = 'failed', "updatedAt" = ?
 		WHERE `+batchStatus+` IN ('planned', 'processing') AND `+batchOfPipeline, now, pipelineID)
 	if err == nil {
-		_, err = tx.exec(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
+		err = tx.updateJobs(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
 			WHERE COALESCE(status, '') IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
 	}
 	if err == nil {
-		_, err = tx.exec(`UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
+		err = tx.updateJobs(`UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
 			WHERE COALESCE(status, '') = 'processing' AND `+ofPipeline, now, pipelineID, pipelineID)
 	}
 	return wrapped(err, "cancel the jobs of pipeline", pipelineID)
@@ -301,7 +348,7 @@ func (tx *Tx) StopJobsOf(pipelineID int64) error {
 	_, err := tx.exec(`UPDATE {batch} SET status = 'planned', "updatedAt" = ?
 		WHERE status = 'processing' AND `+batchOfPipeline, now, pipelineID)
 	if err == nil {
-		_, err = tx.exec(`UPDATE {job} SET status = 'planned', "updatedAt" = ?
+		err = tx.updateJobs(`UPDATE {job} SET status = 'planned', "updatedAt" = ?
 			WHERE status = 'queued' AND `+ofPipeline, now, pipelineID, pipelineID)
 	}
 	return wrapped(err, "stop the jobs of pipeline", pipelineID)

@@ -108,6 +108,14 @@ func (postgres) beginWriting() string { return "" }
 
 func (postgres) like() string { return "ILIKE" }
 
+func (postgres) idIn() string { return "id = ANY(string_to_array(?, ',')::int[])" }
+
+// announce: each schema has a channel of its own, named after what its table
+// of jobs is to PostgreSQL, whatever the path by which it was found.
+func (postgres) announce() string {
+	return "pg_notify('gnj' || (?::text)::regclass::oid::text, ?)"
+}
+
 // begin: rows are locked first and read afterwards, which must show what the one
 // who held the lock left, whatever the database's default is.
 func (postgres) begin(ctx context.Context, conn *sql.Conn) (transacting, error) {

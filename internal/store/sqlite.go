@@ -197,6 +197,10 @@ func (sqlite) beginWriting() string { return "UPDATE {job} SET id = id WHERE fal
 
 func (sqlite) like() string { return "LIKE" }
 
+func (sqlite) idIn() string { return "id IN (SELECT value FROM json_each('[' || ? || ']'))" }
+
+func (sqlite) announce() string { return "" }
+
 // begin waits for its turn to write at once: a transaction that reads first and
 // writes later could find that somebody else wrote in between.
 func (sqlite) begin(ctx context.Context, conn *sql.Conn) (transacting, error) {

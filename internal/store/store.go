@@ -48,10 +48,14 @@ type Store struct {
 	joined gorm.ConnPool // the host's open transaction, after In
 	err    error         // what is wrong with it
 
+	outer *Tx          // the transaction of our own that joined is, after Inside
+	over  *atomic.Bool // set when it has ended
+
 	doubtful *atomic.Int64 // how many connections may be lost, like one that was
 
 	offset *atomic.Int64 // milliseconds the clock of tests is ahead
 	texts  *sync.Map     // statements with their tables filled in
+	shared *shared       // what those who use the store have in common
 }
 
 // Open opens the database that config names. It creates a SQLite file that is
@@ -60,7 +64,7 @@ type Store struct {
 // It answers models.ErrInvalid for a configuration that cannot work and
 // models.ErrUnavailable when the database cannot be reached or opened.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	s := &Store{schema: config.Schema, log: config.Logger, doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map)}
+	s := &Store{schema: config.Schema, log: config.Logger, doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map), shared: new(shared)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -113,6 +117,18 @@ func (s *Store) reach(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// shared is one thing for all who use a store.
+type shared struct {
+	once  sync.Once
+	thing any
+}
+
+// Shared returns what the first caller made for all who use the store.
+func (s *Store) Shared(first func() any) any {
+	s.shared.once.Do(func() { s.shared.thing = first() })
+	return s.shared.thing
 }
 
 // Close ends the connections that Open made; the host's stay open.

@@ -27,6 +27,7 @@ var (
 	pipelines = tableOf[models.Pipeline]()
 	steps     = tableOf[models.Step]()
 	holds     = tableOf[models.Hold]()
+	workers   = tableOf[models.Worker]()
 )
 
 func tableOf[T any]() table[T] {
@@ -75,6 +76,21 @@ func (t table[T]) into(item *T) []any {
 		dests[i] = destination(f.ReflectValueOf(context.Background(), value))
 	}
 	return dests
+}
+
+// grouped puts rows under the id in a column of theirs.
+func (t table[T]) grouped(column string, items []T) map[int64][]T {
+	groups := make(map[int64][]T)
+	for _, f := range t.fields {
+		if f.DBName != column {
+			continue
+		}
+		for i := range items {
+			value := reflect.Indirect(f.ReflectValueOf(context.Background(), reflect.ValueOf(&items[i]).Elem()))
+			groups[value.Int()] = append(groups[value.Int()], items[i])
+		}
+	}
+	return groups
 }
 
 // destination scans into a field what either database may return for it: times

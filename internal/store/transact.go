@@ -48,8 +48,8 @@ func (s *Store) Snapshot(ctx context.Context, fn func(*Tx) error) error {
 type onConn func(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) error
 
 func (s *Store) write(ctx context.Context, fn func(*Tx) error, once onConn) error {
-	if s.err != nil {
-		return s.err
+	if err := s.refusal(); err != nil {
+		return err
 	}
 	if s.joined != nil {
 		return s.named(s.again(ctx, s.tryAgainJoined, func() error { return s.savepoint(ctx, fn) }))
@@ -62,8 +62,8 @@ func (s *Store) write(ctx context.Context, fn func(*Tx) error, once onConn) erro
 }
 
 func (s *Store) read(ctx context.Context, fn func(*Tx) error, once onConn) error {
-	if s.err != nil {
-		return s.err
+	if err := s.refusal(); err != nil {
+		return err
 	}
 	if s.joined != nil {
 		return s.named(s.again(ctx, s.tryAgainJoined, func() error { return fn(s.tx(s.uncut(ctx, s.writer), s.joined)) }))
@@ -162,7 +162,8 @@ func transaction(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) err
 		return fmt.Errorf("begin: %w", &beginError{err})
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := fn(s.tx(s.uncut(ctx, s.writer), tx)); err != nil {
+	writing := s.tx(s.uncut(ctx, s.writer), tx)
+	if err := fn(writing); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -171,11 +172,17 @@ func transaction(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) err
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	writing.committed()
 	return nil
 }
 
 func statement(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) error {
-	return fn(s.tx(context.WithoutCancel(ctx), conn))
+	writing := s.tx(context.WithoutCancel(ctx), conn)
+	err := fn(writing)
+	if err == nil {
+		writing.committed()
+	}
+	return err
 }
 
 func plain(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) error {
@@ -206,7 +213,7 @@ func (s *Store) uncut(ctx context.Context, db *sql.DB) context.Context {
 
 // savepoint runs fn in the host's transaction so that an error leaves nothing
 // half-done, whatever the host does next.
-func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) error {
+func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -214,18 +221,31 @@ func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) error {
 	if _, err := s.joined.ExecContext(ctx, "SAVEPOINT gnj"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	tx := s.tx(ctx, s.joined)
-	err := tx.run(s.beginWriting())
-	if err == nil {
-		err = fn(tx)
+	outcome := errPanic
+	defer func() { err = s.leave(context.WithoutCancel(ctx), outcome) }()
+	outcome = begun(s.tx(ctx, s.joined), fn)
+	return outcome
+}
+
+// begun runs fn in a transaction that was made one that writes.
+func begun(tx *Tx, fn func(*Tx) error) error {
+	if err := tx.run(tx.beginWriting()); err != nil {
+		return err
 	}
+	return fn(tx)
+}
+
+// errPanic is how a savepoint ends when its function does not return.
+var errPanic = errors.New("panic")
+
+// leave ends a savepoint: with an error nothing is left of it.
+func (s *Store) leave(ctx context.Context, err error) error {
 	if err != nil {
-		back := context.WithoutCancel(ctx)
-		if _, undo := s.joined.ExecContext(back, "ROLLBACK TO SAVEPOINT gnj"); undo != nil {
+		if _, undo := s.joined.ExecContext(ctx, "ROLLBACK TO SAVEPOINT gnj"); undo != nil {
 			return fmt.Errorf("%w (and rolling back to the savepoint: %w)", err, undo)
 		}
 	}
-	if _, release := s.joined.ExecContext(context.WithoutCancel(ctx), "RELEASE SAVEPOINT gnj"); release != nil && err == nil {
+	if _, release := s.joined.ExecContext(ctx, "RELEASE SAVEPOINT gnj"); release != nil && err == nil {
 		return fmt.Errorf("release savepoint: %w", release)
 	}
 	return err
@@ -237,6 +257,7 @@ func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) error {
 func (s *Store) In(tx *gorm.DB) *Store {
 	in := *s
 	in.joined, in.err = s.join(tx)
+	in.outer, in.over = nil, nil
 	return &in
 }
 
@@ -261,7 +282,7 @@ func (s *Store) join(tx *gorm.DB) (gorm.ConnPool, error) {
 // committed since it began: with the parts of a batch or pipeline read so, two
 // last jobs would each find the other still running, and nobody would settle.
 func (tx *Tx) seesOthers() error {
-	if tx.joined == nil || tx.isolation() == "" {
+	if tx.joined == nil || tx.isolation() == "" || tx.outer != nil && tx.outer.joined == nil {
 		return nil
 	}
 	var level string

@@ -18,13 +18,18 @@ type Tx struct {
 	*Store
 	ctx context.Context // lives as long as the transaction, which is one call of fn
 	db  *gorm.DB
-	at  *time.Time // now, once it was asked for
+
+	pool gorm.ConnPool
+	at   *time.Time // now, once it was asked for
+
+	changes  Changes
+	onCommit func()
 }
 
 func (s *Store) tx(ctx context.Context, pool gorm.ConnPool) *Tx {
 	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = binder{pool, s.dialect}
-	return &Tx{Store: s, ctx: ctx, db: db}
+	return &Tx{Store: s, ctx: ctx, db: db, pool: pool}
 }
 
 // binder converts arguments to what the database's driver stores rightly.

@@ -1,0 +1,125 @@
+// Package exchange is one request and its answer, as every door needs them: the
+// body is read up to a limit, and it is known afterwards whether the answer
+// was delivered.
+package exchange
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// StatusClientClosed is what access logs call a request whose client went away.
+const StatusClientClosed = 499
+
+var errClientGone = errors.New("the client went away")
+
+// Exchange is one request and its answer. It holds the status back until there
+// is a body, so that a failure to encode can still be answered as one, and
+// knows afterwards whether the answer was delivered.
+type Exchange struct {
+	http.ResponseWriter
+	R *http.Request // a copy of the host's
+
+	status      int
+	begun       bool  // the status was sent
+	err         error // why the answer was not delivered
+	undelivered []func()
+}
+
+type exchangeKey struct{}
+
+// New takes a copy of the request, which the host still owns.
+func New(w http.ResponseWriter, r *http.Request) *Exchange {
+	x := &Exchange{ResponseWriter: w}
+	x.R = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	address := *r.URL
+	x.R.URL = &address
+	return x
+}
+
+// Of returns the exchange a handler works in, or nil.
+func Of(ctx context.Context) *Exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*Exchange)
+	return x
+}
+
+// Unwrap gives http.ResponseController the writer below.
+func (x *Exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// WriteHeader keeps the status until the body or the end.
+func (x *Exchange) WriteHeader(status int) { x.status = status }
+
+// Write sends the status and body, unless the client is gone.
+func (x *Exchange) Write(body []byte) (int, error) {
+	if errors.Is(x.R.Context().Err(), context.Canceled) {
+		x.status, x.err = StatusClientClosed, errClientGone
+		return 0, x.err
+	}
+	x.begin()
+	n, err := x.ResponseWriter.Write(body)
+	x.err = errors.Join(x.err, err)
+	return n, err
+}
+
+func (x *Exchange) begin() {
+	if x.begun {
+		return
+	}
+	x.begun = true
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	x.ResponseWriter.WriteHeader(x.status)
+}
+
+// Begun reports whether something was sent, or nothing may be any more.
+func (x *Exchange) Begun() bool { return x.begun }
+
+// Abandon keeps anything from being sent on the way out.
+func (x *Exchange) Abandon() { x.begun = true }
+
+// Fail notes why the answer is not what the client waits for.
+func (x *Exchange) Fail(err error) { x.err = err }
+
+// Failed reports why the answer was not delivered.
+func (x *Exchange) Failed() error { return x.err }
+
+// End sends what is still held back. When the answer matters to somebody
+// (IfUndelivered), it makes sure that it left.
+func (x *Exchange) End() {
+	x.begin()
+	if len(x.undelivered) == 0 {
+		return
+	}
+	// Middlewares' writers that only have Flush would hide the error, and Echo's
+	// panics when the writer below it cannot.
+	if f, ok := x.ResponseWriter.(interface{ FlushError() error }); ok && x.err == nil {
+		x.err = f.FlushError()
+	}
+	if x.err != nil {
+		x.Undo()
+	}
+}
+
+// Undo undoes what was done for a client that the answer did not reach.
+func (x *Exchange) Undo() {
+	for _, undo := range x.undelivered {
+		undo()
+	}
+}
+
+// IfUndelivered has undo called when the answer does not reach the client.
+func (x *Exchange) IfUndelivered(undo func()) { x.undelivered = append(x.undelivered, undo) }
+
+// AllowWait moves the server's deadline for the answer back by the time we are
+// asked to wait. A server without one is left alone, and so is a writer that cannot.
+func (x *Exchange) AllowWait(wait time.Duration) {
+	srv, ok := x.R.Context().Value(http.ServerContextKey).(*http.Server)
+	if !ok || srv.WriteTimeout <= 0 || wait == 0 {
+		return
+	}
+	// The server sets it anew for the next request on this connection.
+	_ = http.NewResponseController(x).SetWriteDeadline(time.Now().Add(wait + srv.WriteTimeout))
+}

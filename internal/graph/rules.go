@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// checks are the rules that an operation must obey: GraphQL's, without
+// suggestions when the schema is hidden, and ours about values written into its text.
+func checks(hideSchema bool) func() *rules.Rules {
+	return func() *rules.Rules {
+		all := rules.NewDefaultRules()
+		all.RemoveRule(rules.OverlappingFieldsCanBeMergedRule.Name)
+		all.AddRule("FieldsCanBeMerged", fieldsCanBeMerged)
+		all.AddRule("LiteralsOfOurs", literals) // before ValuesOfCorrectType, in the order of names
+		if hideSchema {
+			for _, swap := range [][2]core.Rule{
+				{rules.KnownArgumentNamesRule, rules.KnownArgumentNamesRuleWithoutSuggestions},
+				{rules.KnownTypeNamesRule, rules.KnownTypeNamesRuleWithoutSuggestions},
+				{rules.ValuesOfCorrectTypeRule, rules.ValuesOfCorrectTypeRuleWithoutSuggestions},
+			} {
+				all.RemoveRule(swap[0].Name)
+				all.AddRule(swap[1].Name, swap[1].RuleFunc)
+			}
+		}
+		return all
+	}
+}
+
+// literals checks numbers and dates that are written into the operation's text,
+// and keeps the numbers of JSON values as they are written.
+func literals(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Definition == nil || value.Kind == ast.Variable || value.Kind == ast.NullValue {
+			return
+		}
+		switch value.Definition.Name {
+		case "SequelizeJSON":
+			keepNumbers(value)
+		case "Int":
+			_, err := strconv.ParseInt(value.Raw, 10, 32)
+			if _, wide := strconv.ParseInt(value.Raw, 10, 64); value.Kind == ast.IntValue && err != nil && wide == nil {
+				addError(core.Message("Int cannot represent non 32-bit signed integer value: %s", value.Raw), core.At(value.Position))
+			}
+		case "Date":
+			raw, err := value.Value(nil)
+			if err == nil {
+				_, err = UnmarshalDate(raw)
+			}
+			if err != nil {
+				addError(core.Message("%s", badDate(value)), core.At(value.Position))
+			}
+		}
+	})
+}
+
+// exactNumber marks a number of a JSON value that was written into an
+// operation's text: read as one of Go's, a long one would change or fail. No
+// text that is sent holds this byte, which is none of UTF-8.
+const exactNumber = "\xff"
+
+func keepNumbers(value *ast.Value) {
+	if value.Kind == ast.IntValue || value.Kind == ast.FloatValue {
+		value.Kind, value.Raw = ast.StringValue, exactNumber+value.Raw
+	}
+	for _, child := range value.Children {
+		keepNumbers(child.Value)
+	}
+}
+
+// withNumbers is a copy of a value, with the numbers that [keepNumbers] marked.
+// What came as a variable is shared by all fields that use it.
+func withNumbers(v any) any {
+	switch v := v.(type) {
+	case string:
+		if number, is := strings.CutPrefix(v, exactNumber); is {
+			return json.Number(number)
+		}
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = withNumbers(v[i])
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name := range v {
+			object[name] = withNumbers(v[name])
+		}
+		return object
+	}
+	return v
+}

@@ -1,0 +1,92 @@
+package service
+
+import (
+	"context"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// jobEvents are the kinds that are about jobs, in the order in which they are told.
+var jobEvents = [...]EventKind{JobCreated, JobUpdated, JobDeleted}
+
+func eventKind(kind store.ChangeKind) EventKind { return jobEvents[kind-store.Created] }
+
+// changedJobs are ids of jobs by what happened to them.
+type changedJobs map[EventKind][]int64
+
+// publish tells what a transaction of this process has committed. It waits for nobody.
+func (l *live) publish(changes []store.Change, signals []Event) {
+	if len(changes) == 0 && len(signals) == 0 {
+		return
+	}
+	if l.outbox != nil {
+		l.outbox.put(changes, signals)
+	}
+	if !l.hub.wanted() {
+		return
+	}
+	events, unknown := eventsOf(changes)
+	l.hub.tell(append(events, signals...))
+	if len(unknown) > 0 { // somebody subscribed during the transaction
+		l.spawn(func(ctx context.Context) { l.load(ctx, unknown, l.hub.tell) })
+	}
+}
+
+// eventsOf are the events of changes, and the ids of those that bring no job.
+func eventsOf(changes []store.Change) (events []Event, unknown changedJobs) {
+	events, unknown = make([]Event, 0, len(changes)), changedJobs{}
+	for _, c := range changes {
+		switch {
+		case c.Kind == 0: // came and went
+		case c.Job == nil:
+			unknown[eventKind(c.Kind)] = append(unknown[eventKind(c.Kind)], c.ID)
+		default:
+			events = append(events, Event{Kind: eventKind(c.Kind), Job: c.Job})
+		}
+	}
+	return events, unknown
+}
+
+// load reads jobs that changed, in one statement, and tells of them as they are now.
+func (l *live) load(ctx context.Context, changed changedJobs, tell func([]Event)) {
+	var ids []int64
+	for _, kind := range jobEvents {
+		ids = append(ids, changed[kind]...)
+	}
+	jobs, err := l.read(ctx, ids)
+	if err != nil {
+		if ctx.Err() == nil {
+			l.log.Warn("gnj: changes are not told: their jobs cannot be read", "jobs", len(ids), "error", models.Explain(err))
+		}
+		return
+	}
+	var events []Event
+	for _, kind := range jobEvents {
+		for _, id := range changed[kind] {
+			if job := jobs[id]; job != nil && (kind == JobDeleted || job.DeletedAt == nil) {
+				events = append(events, Event{Kind: kind, Job: job})
+			}
+		}
+	}
+	tell(events)
+}
+
+// read reads jobs by id, also deleted ones.
+func (l *live) read(ctx context.Context, ids []int64) (map[int64]*models.Job, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	var list []models.Job
+	err := l.store.Read(ctx, func(tx *store.Tx) (err error) {
+		list, err = tx.JobsEver(ids)
+		return err
+	})
+	jobs := make(map[int64]*models.Job, len(list))
+	for i := range list {
+		jobs[list[i].ID] = &list[i]
+	}
+	return jobs, err
+}
