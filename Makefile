@@ -7,6 +7,7 @@ help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 test: ## Run all tests on SQLite and on a private PostgreSQL
+	@command -v npm >/dev/null || echo "NODE IS NOT HERE: graphql-node-jobs' client and server are not tested; install Node 20 or newer" >&2
 	scripts/with-postgres go test -race -shuffle=on -timeout 30m ./...
 
 test-nocgo: ## Build without cgo and run the short tests so

@@ -171,6 +171,9 @@ func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
 		if errors.Is(failed, models.ErrNotFound) {
 			return status, nil // deleted by another program
 		}
+		if failed == nil && batch.Status == models.BatchFailed {
+			failed = t.reopen(batch)
+		}
 		if failed != nil {
 			return "", failed
 		}

@@ -92,7 +92,7 @@ func (t *txn) appendBatch(pipeline *models.Pipeline, batch *models.Batch) error 
 		if err := t.AppendSteps(pipeline.ID, steps); err != nil {
 			return err
 		}
-		return t.settleBatch(batch.ID)
+		return t.settleBatch(batch)
 	}
 	begun, err := t.appendSteps(pipeline, steps)
 	if err == nil && !begun && batch.Status == models.BatchProcessing {

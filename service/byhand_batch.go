@@ -128,5 +128,5 @@ func (t *txn) endBatch(batch *models.Batch, status models.BatchStatus) error {
 	if _, err := t.MoveBatchJobs(batch.ID, models.JobQueued, models.JobPlanned); err != nil {
 		return err
 	}
-	return t.settleBatch(batch.ID)
+	return t.settleBatch(batch)
 }

@@ -247,7 +247,7 @@ func (t *txn) leave(job *models.Job) error {
 		if err != nil || batch.Status != models.BatchProcessing {
 			return err
 		}
-		return t.settleBatch(batch.ID)
+		return t.settleBatch(batch)
 	}
 	step, err := t.StepOfJob(job)
 	if err != nil || step == nil || step.Status != models.StepPlanned {

@@ -113,29 +113,30 @@
 //  77. Batch_emptyIsSuccessful: A batch without jobs is successful the moment its step is reached.
 //  78. Batch_withoutPipeline: A batch of no pipeline is started by itself and simply ends.
 //  79. Batch_resumes: Retry or recover of a job that failed a batch puts it back to processing, and what went back to planned is queued again; a retried job no longer counts.
+//  80. Batch_goesOnWhenUpstreamCalledItFailed: A batch of a pipeline that is processing, which upstream called failed although no job of it has failed, goes on as its jobs say.
 //
 // # Holds
 //
-//  80. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
-//  81. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
+//  81. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
+//  82. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
 //
 // # Start of a server
 //
-//  82. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
+//  83. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
 //
 // # Changes
 //
-//  83. Change_isToldAfterTheCommit: Subscribers are told of a change after its commit, with the job as it was committed; one event a job and transaction.
-//  84. Change_isNotToldOfWhatRolledBack: What is rolled back, as a whole or to a savepoint, is not told.
-//  85. Change_isToldByEveryVerb: Every verb tells exactly the jobs that it changed, also those of the same batch and pipeline.
-//  86. Change_isToldAcrossNodes: What one process changes is told by the others on the same PostgreSQL database; on SQLite by the services on one store.
-//  87. Change_inAHostsTransaction: What is changed in a host's transaction is told if and when the host commits.
-//  88. Change_slowSubscribersAreDropped: A subscriber that leaves a thousand events waiting is dropped, says why, and costs nobody else anything.
+//  84. Change_isToldAfterTheCommit: Subscribers are told of a change after its commit, with the job as it was committed; one event a job and transaction.
+//  85. Change_isNotToldOfWhatRolledBack: What is rolled back, as a whole or to a savepoint, is not told.
+//  86. Change_isToldByEveryVerb: Every verb tells exactly the jobs that it changed, also those of the same batch and pipeline.
+//  87. Change_isToldAcrossNodes: What one process changes is told by the others on the same PostgreSQL database; on SQLite by the services on one store.
+//  88. Change_inAHostsTransaction: What is changed in a host's transaction is told if and when the host commits.
+//  89. Change_slowSubscribersAreDropped: A subscriber that leaves a thousand events waiting is dropped, says why, and costs nobody else anything.
 //
 // # Transactions
 //
-//  89. Transaction_allOrNothing: A transaction of several verbs is done as a whole or not at all, and each verb in it, too.
-//  90. Transaction_tellsAfterItsCommit: The hook, waiting workers and subscribers are told after its commit, all at once.
+//  90. Transaction_allOrNothing: A transaction of several verbs is done as a whole or not at all, and each verb in it, too.
+//  91. Transaction_tellsAfterItsCommit: The hook, waiting workers and subscribers are told after its commit, all at once.
 //
 // # Locks
 //

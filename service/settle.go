@@ -14,7 +14,7 @@ func (t *txn) settle(job *models.Job) error {
 		return nil
 	}
 	if job.BatchID != nil {
-		if err := t.settleBatch(*job.BatchID); err != nil {
+		if err := t.settleBatchOf(job); err != nil {
 			return err
 		}
 	}
@@ -25,15 +25,23 @@ func (t *txn) settle(job *models.Job) error {
 	return t.settleStep(step, job.Status == models.JobSuccessful)
 }
 
-// settleBatch ends a batch when its jobs decide it, and carries that to its pipeline.
-func (t *txn) settleBatch(id int64) error {
-	batch, err := t.LockBatch(id)
+// settleBatchOf carries the outcome of an ended job to its batch.
+func (t *txn) settleBatchOf(job *models.Job) error {
+	batch, err := t.LockBatch(*job.BatchID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil // deleted: there is nothing to settle
+	}
+	if err == nil && batch.Status == models.BatchFailed {
+		err = t.reopen(batch)
 	}
 	if err != nil {
 		return err
 	}
+	return t.settleBatch(batch)
+}
+
+// settleBatch ends a locked batch when its jobs decide it, and carries that to its pipeline.
+func (t *txn) settleBatch(batch *models.Batch) error {
 	if !batch.Status.Ended() {
 		if err := t.decideBatch(batch); err != nil {
 			return err
@@ -47,6 +55,26 @@ func (t *txn) settleBatch(id int64) error {
 		return err
 	}
 	return t.settleStep(step, batch.Status == models.BatchSuccessful)
+}
+
+// reopen lets a locked batch go on that upstream called failed although none of
+// its jobs had: it does so when the first job has ended well and others have not
+// ended. Here a failed batch fails its pipeline at once, so one whose pipeline
+// is processing, and not being cancelled, was not called so by us.
+func (t *txn) reopen(batch *models.Batch) error {
+	step, err := t.StepOfBatch(batch)
+	if err != nil || step == nil {
+		return err
+	}
+	pipeline, err := t.LockPipeline(step.PipelineID)
+	if err != nil || pipeline.Status != models.PipelineProcessing || pipeline.CancelRequestedAt != nil {
+		return err
+	}
+	counts, err := t.LiveStatuses(batch.ID)
+	if err != nil || outcome(counts) == models.BatchFailed {
+		return err
+	}
+	return t.MoveBatch(batch, models.BatchProcessing)
 }
 
 // decideBatch ends a locked batch when its jobs decide it. The jobs of a

@@ -229,3 +229,31 @@ func eachRaw(t *testing.T, test func(t *testing.T, f fixture, raw func(string, .
 		})
 	})
 }
+
+// TestBatch_goesOnWhenUpstreamCalledItFailed: upstream calls a batch failed 50 ms
+// after its first job has ended well, unless all have by then.
+func TestBatch_goesOnWhenUpstreamCalledItFailed(t *testing.T) {
+	eachRaw(t, func(t *testing.T, f fixture, raw func(string, ...any)) {
+		p := f.started(plan("(a a a)", "b"))
+		failed := func() { raw(`UPDATE batch SET status = 'failed' WHERE id = %d`, p.Steps[0].Batch.ID) }
+		f.do("a", models.JobSuccessful)
+		failed()
+		f.do("a", models.JobSuccessful)
+		require.Equal(t, "processing | processing(successful successful queued) | planned", f.state(p.ID))
+		failed()
+		f.do("a", models.JobSuccessful)
+		require.Equal(t, "processing | successful(successful successful successful)* | queued", f.state(p.ID))
+
+		p = f.started(plan("(d d)", "e"))
+		given := f.acquired("d")
+		failed()
+		require.NoError(t, f.GiveBack(t.Context(), []models.Job{*given}))
+		require.Equal(t, "processing | processing(queued queued) | planned", f.state(p.ID))
+
+		p = f.started(plan("(c c)", "b"))
+		f.acquired("c")
+		failed()
+		f.do("c", models.JobFailed)
+		require.Equal(t, "failed | failed(processing failed) | planned", f.state(p.ID), "a job of it failed: so has the batch")
+	})
+}
