@@ -26,13 +26,13 @@ type GraphQL struct {
 	// MaxDepth bounds how deep fields may nest. Default 20.
 	MaxDepth int
 	// MaxComplexity bounds the fields of an operation, of which those of a list
-	// within a list count ten times. Default 10,000.
+	// within a list count ten times, and with it the length of its text. Default 10,000.
 	MaxComplexity int
 	// MaxAliases bounds the fields of an operation that are given another name,
 	// and with it how often one operation can ask for the same. Default 250.
 	MaxAliases int
-	// MaxRows bounds the rows of one list; for more a client pages by limit and
-	// offset. Default 100,000.
+	// MaxRows bounds the rows of an answer, those of all its lists together; for
+	// more a client pages by limit and offset. Default 100,000.
 	MaxRows int
 }
 

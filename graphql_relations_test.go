@@ -11,6 +11,7 @@ import (
 
 	"github.com/teamstarter/gnj"
 	"github.com/teamstarter/gnj/internal/storetest"
+	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
 
@@ -113,4 +114,23 @@ func TestGraphQL_loadsRelationsInAFixedNumberOfStatements(t *testing.T) {
 		// Four lists and the nineteen relations that the operation names.
 		assert.Equal(t, 23, selects, "with %d batches", parents)
 	}
+}
+
+// A worker that is answered with an error has no job.
+func TestGraphQL_acquireWithABadRelationLeavesTheJob(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		jobs, err := gnj.New(own(database, ""))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = jobs.Close() })
+		newPipeline(t, jobs.Service(), "one")
+		_, err = jobs.Service().StartPipeline(t.Context(), 1)
+		require.NoError(t, err)
+		answer := graphqlRequest{Query: `mutation { acquireJob(typeList: ["a"]) { id pipeline(order: "nope") { id } } }`}.send(t, serveHTTP(t, jobs).URL+"/graphql")
+		require.Contains(t, fmt.Sprint(answer["errors"]), "nope")
+		require.True(t, empty(answer["data"]), "%v", answer)
+		job, err := jobs.Service().Job(t.Context(), 1)
+		require.NoError(t, err)
+		require.Equal(t, models.JobQueued, job.Status)
+	})
 }

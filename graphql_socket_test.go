@@ -86,11 +86,11 @@ func TestSocket_closesWithTheProtocolsCodes(t *testing.T) {
 			"no id":                        {[]string{hello, `{"type":"subscribe","payload":{"query":"{job{id}}"}}`}, 4400, "id"},
 			"nothing to complete":          {[]string{hello, `{"type":"complete"}`}, 4400, "id"},
 			"a huge id":                    {[]string{hello, `{"id":"` + long + `","type":"subscribe","payload":{"query":"{job{id}}"}}`}, 4400, "1000"},
-			"no operation":                 {[]string{hello, `{"id":"1","type":"subscribe"}`}, 4400, "the payload is empty"},
-			"an operation without a query": {[]string{hello, `{"id":"1","type":"subscribe","payload":{"variables":{}}}`}, 4400, "the payload has no query"},
-			"a list of operations":         {[]string{hello, `{"id":"1","type":"subscribe","payload":[]}`}, 4400, "send one operation at a time"},
-			"a query that is none":         {[]string{hello, `{"id":"1","type":"subscribe","payload":{"query":[]}}`}, 4400, "a query that is not a string"},
-			"variables that are none":      {[]string{hello, `{"id":"1","type":"subscribe","payload":{"query":"{job{id}}","variables":[1]}}`}, 4400, "variables that is not an object"},
+			"no operation":                 {[]string{hello, `{"id":"1","type":"subscribe"}`}, 4400, "the payload"},
+			"an operation without a query": {[]string{hello, `{"id":"1","type":"subscribe","payload":{"variables":{}}}`}, 4400, "query"},
+			"a list of operations":         {[]string{hello, `{"id":"1","type":"subscribe","payload":[]}`}, 4400, "not a JSON object"},
+			"a query that is none":         {[]string{hello, `{"id":"1","type":"subscribe","payload":{"query":[]}}`}, 4400, "query must be a string"},
+			"variables that are none":      {[]string{hello, `{"id":"1","type":"subscribe","payload":{"query":"{job{id}}","variables":[1]}}`}, 4400, "variables must be an object"},
 			"a ping with a number":         {[]string{`{"type":"ping","payload":1}`}, 4400, "payload"},
 			"a greeting with a list":       {[]string{`{"type":"connection_init","payload":[]}`}, 4400, "payload"},
 			"too long a message":           {[]string{hello, `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 100_000) + `"}}`}, 1009, "100000 bytes"},
@@ -196,8 +196,8 @@ func TestSocket_staysWhenASubscriberLeavesWhileItIsTold(t *testing.T) {
 			for !strings.Contains(c.next(), "pong") {
 				continue // what was on its way
 			}
+			c.settled() // and nothing of it any more
 			<-done
 		}
-		c.settled()
 	})
 }

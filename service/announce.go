@@ -87,12 +87,13 @@ func (o *outbox) take() (changedJobs, []Event) {
 	return changed, signals
 }
 
-// run announces what is queued until ctx ends, and then what is left.
+// run announces what is queued until ctx ends, and then what is left. What is
+// under way when ctx ends is not cut short: it would be lost.
 func (o *outbox) run(ctx context.Context) {
 	for {
 		select {
 		case <-o.more:
-			o.announce(ctx, announceWithin)
+			o.announce(context.WithoutCancel(ctx), announceWithin)
 			if pause(ctx, announceEvery) {
 				continue
 			}

@@ -188,3 +188,21 @@ func TestBatch_setByHandKeepsThePipeline(t *testing.T) {
 		require.Equal(t, "planned | planned()", f.state(p.ID))
 	})
 }
+
+// A batch that was set to failed by hand after its step was skipped stays so: nobody would
+// queue what went back to planned.
+func TestBatch_setByHandStaysFailedBesideItsPipeline(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		p := f.started(plan("x", "(a a a)", "b"))
+		batch := *p.Steps[1].BatchID
+		require.NoError(t, f.setStep(p.Steps[1].ID, service.UpdateStep{Status: ptr(models.StepDone)}), "skipped")
+		require.NoError(t, f.setBatch(batch, models.BatchProcessing), "begun beside its pipeline")
+		held := f.acquired("a")
+		require.NoError(t, f.setBatch(batch, models.BatchFailed))
+		f.finish(held, models.JobSuccessful)
+		require.Equal(t, "failed(successful planned planned)", f.batchState(batch))
+		f.do("x", models.JobSuccessful)
+		f.do("b", models.JobSuccessful)
+		require.Equal(t, models.PipelineSuccessful, f.pipeline(p.ID).Status)
+	})
+}

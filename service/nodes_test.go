@@ -364,3 +364,17 @@ func (l *logged) wait(t *testing.T, text string) {
 		}
 	}
 }
+
+// What was changed right before a node closes is told to the others.
+func TestChange_isToldAcrossNodesByOneThatCloses(t *testing.T) {
+	onPostgres(t, func(t *testing.T, database string) {
+		there := node(t, store.Config{Database: database}, service.Options{})
+		w := watched(t, there.Service, nil)
+		for range 20 {
+			here := node(t, store.Config{Database: database}, service.Options{})
+			job := here.queue("a")
+			here.Close()
+			require.Equal(t, job, w.next().Job)
+		}
+	})
+}

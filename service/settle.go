@@ -60,10 +60,11 @@ func (t *txn) settleBatch(batch *models.Batch) error {
 // reopen lets a locked batch go on that upstream called failed although none of
 // its jobs had: it does so when the first job has ended well and others have not
 // ended. Here a failed batch fails its pipeline at once, so one whose pipeline
-// is processing, and not being cancelled, was not called so by us.
+// is processing, and not being cancelled, was not called so by us; unless its
+// step was skipped by hand, since when its pipeline goes on without it.
 func (t *txn) reopen(batch *models.Batch) error {
 	step, err := t.StepOfBatch(batch)
-	if err != nil || step == nil {
+	if err != nil || step == nil || step.Status == models.StepDone {
 		return err
 	}
 	pipeline, err := t.LockPipeline(step.PipelineID)

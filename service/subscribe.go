@@ -62,8 +62,9 @@ const (
 type Subscription struct {
 	wanted func(Event) bool
 	events chan Event
-	more   chan struct{} // wakes run
-	cut    chan struct{} // closed: nothing is sent any more
+	more   chan struct{}   // wakes run
+	over   <-chan struct{} // the end of the subscriber's context
+	cut    chan struct{}   // closed: nothing is sent any more
 	cutOff func()
 	leave  func() // once it has ended
 
@@ -100,11 +101,11 @@ func (s *Service) Subscribe(ctx context.Context, wanted func(Event) bool) (*Subs
 		return nil, err
 	}
 	sub := newSubscription(wanted)
+	sub.over = ctx.Done()
 	settled, err := s.live.join(sub)
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(ctx, sub.Close)
 	patience := time.NewTimer(listenWithin)
 	defer patience.Stop()
 	select {
@@ -210,11 +211,19 @@ func (sub *Subscription) run(context.Context) {
 				sub.taken()
 			case <-sub.cut:
 				return
+			case <-sub.over:
+				sub.Close()
+				return
 			}
 		case ended:
 			return
 		default:
-			<-sub.more
+			select {
+			case <-sub.more:
+			case <-sub.over:
+				sub.Close()
+				return
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -241,5 +242,38 @@ func TestChange_underLoad(t *testing.T) {
 		}
 		f.Close()
 		going.Wait()
+	})
+}
+
+// countingContext counts who waits for its end by a function.
+type countingContext struct {
+	context.Context
+	done    chan struct{}
+	waiting atomic.Int64
+}
+
+func (c *countingContext) Done() <-chan struct{} { return c.done }
+
+func (c *countingContext) AfterFunc(fn func()) func() bool {
+	c.waiting.Add(1)
+	stop := context.AfterFunc(c.Context, fn)
+	return func() bool {
+		c.waiting.Add(-1)
+		return stop()
+	}
+}
+
+// A context that outlives its subscriptions keeps nothing of them.
+func TestSubscribe_leavesNothingInItsContext(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		ctx := &countingContext{Context: t.Context(), done: make(chan struct{})}
+		for range 3 {
+			sub, err := f.Subscribe(ctx, nil)
+			require.NoError(t, err)
+			sub.Close()
+			for range sub.Events() {
+			}
+		}
+		require.Zero(t, ctx.waiting.Load())
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -52,6 +54,21 @@ func (a *API) present(ctx context.Context, err error) *gqlerror.Error {
 	return &gqlerror.Error{
 		Message: message, Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": code},
 	}
+}
+
+// renamed is an error about an input whose field has another name here.
+func renamed(err error, field, here string) error {
+	var known *models.Error
+	if !errors.As(err, &known) || len(known.Fields) == 0 {
+		return err
+	}
+	fields := slices.Clone(known.Fields)
+	for i, f := range fields {
+		if rest, is := strings.CutPrefix(f.Field, field); is && (rest == "" || rest[0] == '[') {
+			fields[i].Field = here + rest
+		}
+	}
+	return models.InvalidFields(fields)
 }
 
 // argumentError is a value of an argument that cannot be, found while it was

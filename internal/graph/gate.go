@@ -123,6 +123,9 @@ func bounded(errs gqlerror.List) gqlerror.List {
 		errs = append(errs[:most:most], refusal(codeInvalidOperation, "and %d errors more", more))
 	}
 	for _, err := range errs {
+		if err.Extensions["code"] == nil {
+			errcode.Set(err, codeBadRequest)
+		}
 		err.Message = cutAt(err.Message, 1000)
 	}
 	return errs

@@ -172,7 +172,7 @@ func (e *withAdditions) mutate(ctx context.Context, operation *graphql.Operation
 // resolve runs one mutation of the host in a transaction and projects its
 // answer; false when the answer may not be null and is.
 func (e *withAdditions) resolve(ctx context.Context, ec *executionContext, f graphql.CollectedField) (graphql.Marshaler, bool) {
-	answer, err := e.call(ctx, f.Name, f.ArgumentMap(ec.Variables))
+	answer, err := e.call(ctx, f, ec.Variables)
 	if err != nil {
 		graphql.AddError(ctx, err)
 		return graphql.Null, !f.Definition.Type.NonNull
@@ -181,20 +181,21 @@ func (e *withAdditions) resolve(ctx context.Context, ec *executionContext, f gra
 	return p.value(ctx, f.Definition.Type, answer, f)
 }
 
-// call runs the host's resolver and returns its answer as decoded JSON. A panic of it is an error.
-func (e *withAdditions) call(ctx context.Context, name string, args map[string]any) (answer any, err error) {
+// call runs the host's resolver and returns its answer as decoded JSON. A panic
+// of it, or of what reads the arguments, is an error.
+func (e *withAdditions) call(ctx context.Context, f graphql.CollectedField, variables map[string]any) (answer any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = e.api.recovered(ctx, v)
 		}
 	}()
-	given, err := json.Marshal(args)
+	given, err := json.Marshal(withNumbers(f.ArgumentMap(variables)))
 	if err != nil {
-		return nil, fmt.Errorf("encode the arguments of %s: %w", name, err)
+		return nil, fmt.Errorf("encode the arguments of %s: %w", f.Name, err)
 	}
 	var result any
 	err = e.api.svc.Transaction(ctx, func(tx *service.Service) (err error) {
-		result, err = e.api.options.Mutations[name](ctx, tx, given)
+		result, err = e.api.options.Mutations[f.Name](ctx, tx, given)
 		return err
 	})
 	if err != nil {
@@ -205,7 +206,7 @@ func (e *withAdditions) call(ctx context.Context, name string, args map[string]a
 		err = decodeExact(encoded, &answer)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("encode the answer of %s: %w", name, err)
+		return nil, fmt.Errorf("encode the answer of %s: %w", f.Name, err)
 	}
 	return answer, nil
 }

@@ -1,16 +1,11 @@
 package graph
 
 import (
-	"context"
 	"math"
 	"strings"
-	"sync/atomic"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-
-	"github.com/teamstarter/gnj/models"
 )
 
 // Limits bounds what one operation may ask for. All but Rows are looked at
@@ -25,6 +20,34 @@ type Limits struct {
 // tokens bounds an operation's text: what it asks for, and values written into it.
 func (l Limits) tokens() int { return 3 * l.Complexity }
 
+// fragmentFactor bounds the fields that a document has times its fragments:
+// each fragment is checked for itself, with all fragments in it.
+const fragmentFactor = 100
+
+// selections is how many fields and fragments a document's text holds.
+func selections(document *ast.QueryDocument) int {
+	n := 0
+	var count func(set ast.SelectionSet)
+	count = func(set ast.SelectionSet) {
+		n += len(set)
+		for _, selection := range set {
+			switch s := selection.(type) {
+			case *ast.Field:
+				count(s.SelectionSet)
+			case *ast.InlineFragment:
+				count(s.SelectionSet)
+			}
+		}
+	}
+	for _, operation := range document.Operations {
+		count(operation.SelectionSet)
+	}
+	for _, fragment := range document.Fragments {
+		count(fragment.SelectionSet)
+	}
+	return n
+}
+
 // listFactor is what a list within a list may make of its fields' number.
 const listFactor = 10
 
@@ -32,6 +55,9 @@ const listFactor = 10
 // count together, as they are all checked to execute one. It may
 // be called with any document that could be parsed, also with one that makes no sense.
 func (l Limits) check(schema *ast.Schema, document *ast.QueryDocument) *gqlerror.Error {
+	if n := selections(document); l.Complexity > 0 && n*len(document.Fragments) > fragmentFactor*l.Complexity {
+		return refusal(codeInvalidOperation, "the query has %d fragments around %d fields, which takes too long to check; declare fewer", len(document.Fragments), n)
+	}
 	w := walker{schema, map[string]*ast.FragmentDefinition{}, map[string]cost{}, map[string]bool{}, new(string)}
 	for _, fragment := range document.Fragments {
 		w.fragments[fragment.Name] = fragment
@@ -152,27 +178,4 @@ func (w walker) field(of *ast.Definition, f *ast.Field, inList bool) cost {
 		c.aliases = sum(c.aliases, 1)
 	}
 	return c
-}
-
-// rowCount is the rows of one answer.
-type rowCount struct {
-	shown atomic.Int64
-	most  int64
-}
-
-type rowCountKey struct{}
-
-// InterceptResponse starts to count the rows of an answer.
-func (g gate) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	return next(context.WithValue(ctx, rowCountKey{}, &rowCount{most: int64(g.limits.Rows)}))
-}
-
-// counted counts the rows of a list, each time that the answer has it: a few
-// rows that are related to each other can make an answer without end.
-func counted[N any](ctx context.Context, rows []N) ([]N, error) {
-	count, counting := ctx.Value(rowCountKey{}).(*rowCount)
-	if counting && count.most > 0 && count.shown.Add(int64(len(rows))) > count.most {
-		return nil, models.Invalid("the operation", "asks for more than %d rows in all; ask for fewer with where or limit, or for related rows in a second operation", count.most)
-	}
-	return rows, nil
 }

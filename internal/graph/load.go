@@ -200,6 +200,15 @@ func intArgument(v any) (*int, error) {
 
 // rowsOf returns the related rows that the present field shows, or why they could not be loaded.
 func rowsOf[N node](ctx context.Context, r related) ([]N, error) {
+	rows, err := kept[N](ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return counted(ctx, rows)
+}
+
+// kept returns what was loaded ahead for the present field.
+func kept[N node](ctx context.Context, r related) ([]N, error) {
 	kept := r[graphql.GetFieldContext(ctx).Field.Alias]
 	if err, failed := kept.(error); failed {
 		return nil, err
@@ -214,7 +223,7 @@ func rowsOf[N node](ctx context.Context, r related) ([]N, error) {
 
 // rowOf returns the related row that the present field shows, or nil.
 func rowOf[N node](ctx context.Context, r related) (none N, err error) {
-	rows, err := rowsOf[N](ctx, r)
+	rows, err := kept[N](ctx, r)
 	if err != nil || len(rows) == 0 {
 		return none, err
 	}

@@ -43,12 +43,16 @@ func (m mutations) JobUpdate(ctx context.Context, in JobInput) (*Job, error) {
 func (m mutations) AcquireJob(ctx context.Context, typeList []string, workerID, _ *string) (*Job, error) {
 	jobs, err := m.svc.Acquire(ctx, service.Acquire{Types: typeList, WorkerID: workerID})
 	if err != nil || len(jobs) == 0 {
-		return nil, err
+		return nil, renamed(err, "types", "typeList")
 	}
 	if x := exchange.Of(ctx); x != nil {
 		x.IfUndelivered(func() { m.giveBack(ctx, jobs) })
 	}
-	return m.job(ctx, &jobs[0], nil)
+	job, err := m.job(ctx, &jobs[0], nil)
+	if err != nil {
+		m.giveBack(ctx, jobs) // the worker hears of the error only
+	}
+	return job, err
 }
 
 // giveBackTime bounds how long jobs that were not delivered may take to return to the queue.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -38,7 +39,7 @@ func decodeParams(text []byte) (*graphql.RawParams, error) {
 		{"extensions", body.Extensions, &params.Extensions, "an object"},
 	} {
 		if len(field.text) > 0 && decodeExact(field.text, field.into) != nil {
-			return nil, fmt.Errorf("has a %s that is not %s", field.name, field.form)
+			return nil, fmt.Errorf("is no operation: its %s must be %s", field.name, field.form)
 		}
 	}
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
@@ -54,12 +55,12 @@ func decodeObject(text []byte, into any) error {
 	switch err := decodeExact(text, into); {
 	case len(text) == 0:
 		return errors.New("is empty")
-	case text[0] == '[':
-		return errors.New("is a list; send one operation at a time")
 	case errors.As(err, &wrong):
 		return errors.New("is not a JSON object")
 	case err != nil:
 		return fmt.Errorf("is not JSON: %w", err)
+	case !utf8.Valid(text):
+		return errors.New("is not valid UTF-8")
 	case holdsHalfCharacter(text):
 		return errors.New("holds half of a surrogate pair, which is no character; remove it")
 	}

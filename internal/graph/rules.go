@@ -19,6 +19,7 @@ func checks(hideSchema bool) func() *rules.Rules {
 		all.AddRule("FieldsCanBeMerged", fieldsCanBeMerged)
 		all.AddRule("LiteralsOfOurs", literals) // before ValuesOfCorrectType, in the order of names
 		if hideSchema {
+			all.AddRule("SchemaIsHidden", schemaIsHidden)
 			for _, swap := range [][2]core.Rule{
 				{rules.KnownArgumentNamesRule, rules.KnownArgumentNamesRuleWithoutSuggestions},
 				{rules.KnownTypeNamesRule, rules.KnownTypeNamesRuleWithoutSuggestions},
@@ -32,11 +33,25 @@ func checks(hideSchema bool) func() *rules.Rules {
 	}
 }
 
+// schemaIsHidden: what describes the schema cannot be asked for.
+func schemaIsHidden(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnField(func(_ *core.Walker, field *ast.Field) {
+		if field.Name == "__schema" || field.Name == "__type" {
+			addError(core.Message("%s cannot be asked for: this server does not allow introspection", field.Name), core.At(field.Position))
+		}
+	})
+}
+
 // literals checks numbers and dates that are written into the operation's text,
 // and keeps the numbers of JSON values as they are written.
 func literals(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		if value.Definition == nil || value.Kind == ast.Variable || value.Kind == ast.NullValue {
+			return
+		}
+		plain := value.Definition.Kind == ast.Enum || value.Definition.OneOf("Int", "Float", "String", "Boolean", "ID")
+		if plain && value.Kind == ast.ObjectValue && len(value.Children) == 0 { // GraphQL's own rule only looks at fields
+			addError(core.Message("%s cannot represent the value: {}", value.Definition.Name), core.At(value.Position))
 			return
 		}
 		switch value.Definition.Name {

@@ -4,7 +4,7 @@ import "strconv"
 
 // maxName is the most characters of a name or number in an operation's text.
 // Looking for what a wrong one may have meant takes long for long ones.
-const maxName = 1000
+const maxName = 200
 
 // longestName is the length of the longest name or number in the text of an
 // operation, outside of its strings and comments.

@@ -148,12 +148,14 @@ func hijackable(w http.ResponseWriter) bool {
 	}
 }
 
-// close says goodbye, and waits some seconds for the client's.
+// close says goodbye, after which nothing can be sent, and waits some seconds
+// for the client's.
 func (s *socket) close(code websocket.StatusCode, why string) {
 	const most = 120 // what fits into a close frame
 	if len(why) > most {
 		why = strings.ToValidUTF8(why[:most], "")
 	}
+	s.endAll()
 	_ = s.conn.Close(code, why)
 }
 
@@ -210,13 +212,20 @@ func (r noted) Read(p []byte) (int, error) {
 }
 
 // send writes a message. A client that does not take it in time loses its connection.
-func (s *socket) send(ctx context.Context, m message) error {
+func (s *socket) send(ctx context.Context, m message) error { return s.sendFor(ctx, ctx, m) }
+
+// sendFor is send for an operation, of which nothing is sent once own has ended. Its end
+// must not be ctx's, which ends the connection when something is being sent.
+func (s *socket) sendFor(ctx, own context.Context, m message) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if err := own.Err(); err != nil {
+		return err
+	}
 	within, cancel := context.WithTimeout(ctx, s.api.patience.write+time.Duration(len(text))*time.Second/slowest)
 	defer cancel()
 	err = s.conn.Write(within, websocket.MessageText, text)

@@ -68,9 +68,17 @@ func (s *socket) abandon(id string) {
 	}
 }
 
-// operate executes an operation and sends its answers as they come. ctx is the
-// socket's, in which everything is sent: the end of a context in which something is
-// being sent ends the connection.
+// endAll ends every operation; none can be sent any more.
+func (s *socket) endAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, op := range s.active {
+		op.end()
+	}
+}
+
+// operate executes an operation and sends its answers as they come, in the
+// socket's ctx, until own ends.
 func (s *socket) operate(ctx, own context.Context, op *operation) {
 	x := exchange.New(nil, s.r.WithContext(own))
 	defer s.finish(op)
@@ -124,10 +132,7 @@ func (s *socket) deliver(ctx, own context.Context, op *operation, response *grap
 		s.fail(ctx, op, gqlerror.List{{Message: s.api.internal(ctx, err)}})
 		return false
 	}
-	if own.Err() != nil { // the client has completed it
-		return false
-	}
-	return s.send(ctx, message{ID: op.id, Type: "next", Payload: payload}) == nil
+	return s.sendFor(ctx, own, message{ID: op.id, Type: "next", Payload: payload}) == nil
 }
 
 // fail ends an operation with what was wrong with it.

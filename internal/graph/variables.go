@@ -21,7 +21,7 @@ func (v variables) read(definitions ast.VariableDefinitionList, given map[string
 		value, is := given[d.Variable]
 		switch {
 		case !is && d.Type.NonNull && d.DefaultValue == nil:
-			return nil, badArgument("%s is required; give a %s", place, d.Type)
+			return nil, badArgument("%s is required; give a %s", place, d.Type.Name())
 		case !is, value == nil && d.DefaultValue != nil && d.Type.Name() == "Boolean":
 			continue // what skips or includes a field cannot be null
 		}
@@ -38,7 +38,7 @@ func (v variables) value(t *ast.Type, value any, place string) (any, error) {
 	definition := v.schema.Types[t.Name()]
 	switch {
 	case value == nil && t.NonNull:
-		return nil, badArgument("%s must be a %s, not null", place, t)
+		return nil, badArgument("%s must be a %s, not null", place, t.Name())
 	case value == nil || definition == nil:
 		return value, nil
 	case t.Elem != nil:
@@ -95,7 +95,7 @@ func (v variables) object(definition *ast.Definition, value any, place string) (
 	}
 	for _, field := range definition.Fields {
 		if _, given := read[field.Name]; !given && field.Type.NonNull && field.DefaultValue == nil {
-			return nil, badArgument("%s.%s is required; give a %s", place, field.Name, field.Type)
+			return nil, badArgument("%s.%s is required; give a %s", place, field.Name, field.Type.Name())
 		}
 	}
 	return read, nil

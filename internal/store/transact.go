@@ -315,7 +315,7 @@ func (s *Store) named(err error) error {
 			Message: "the database gave up the transaction that is open; roll it back and run it again",
 			Cause:   err,
 		}
-	case s.tryAgain(err), s.unavailable(err), unreachable(err):
+	case s.tryAgain(err), s.unavailable(err), unreachable(err), isClosed(err):
 		return models.Unavailable(err)
 	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
 		return &models.Error{Code: models.CodeNotFound, Message: "there is no such row", Cause: err}
