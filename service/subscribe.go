@@ -50,9 +50,12 @@ const (
 	// eventBuffer is how many events a subscriber may leave waiting. What one
 	// transaction tells comes as a whole, also when it is more.
 	eventBuffer = 1000
-	// eventLimit is how many one may leave waiting that has taken some since the
-	// last time: who reads through a bulk is not slow.
+	// eventLimit is how many one may leave waiting that has taken some of late:
+	// who reads through a bulk is not slow.
 	eventLimit = 20 * eventBuffer
+	// untouchedLimit is how often events may come while none is taken. It is not
+	// once, as a reader may have had no time between two.
+	untouchedLimit = 100
 	// drainWithin is how long a service that closes waits for what is on its way.
 	drainWithin = time.Second
 )
@@ -68,11 +71,11 @@ type Subscription struct {
 	cutOff func()
 	leave  func() // once it has ended
 
-	mu    sync.Mutex
-	queue []Event // what was not taken yet, with the one that is being offered
-	took  bool    // some since the last delivery
-	ended bool    // takes no more events
-	err   error
+	mu        sync.Mutex
+	queue     []Event // what was not taken yet, with the one that is being offered
+	untouched int     // how often events came since one was taken
+	ended     bool    // takes no more events
+	err       error
 }
 
 // Subscribe tells of changes from now on until the subscription is closed, ctx
@@ -174,12 +177,12 @@ func (sub *Subscription) deliver(events []Event) {
 		return
 	}
 	sub.mu.Lock()
-	most := eventBuffer
-	if sub.took {
-		most = eventLimit
+	most := eventLimit
+	if sub.untouched >= untouchedLimit {
+		most = eventBuffer
 	}
 	slow := !sub.ended && len(sub.queue) >= most
-	sub.took = false
+	sub.untouched++
 	if !slow && !sub.ended {
 		sub.queue = append(sub.queue, mine...)
 	}
@@ -242,5 +245,5 @@ func (sub *Subscription) taken() {
 	defer sub.mu.Unlock()
 	sub.queue[0] = Event{} // lets go of the job
 	sub.queue = sub.queue[1:]
-	sub.took = true
+	sub.untouched = 0
 }

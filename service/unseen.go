@@ -15,6 +15,12 @@ type unseen struct {
 	left time.Duration // how much longer
 }
 
+// unseenKey is a change as subscribers are told of it.
+type unseenKey struct {
+	kind store.ChangeKind
+	id   int64
+}
+
 const (
 	lookFor   = time.Minute
 	maxUnseen = 100_000
@@ -56,10 +62,16 @@ func (l *live) lookOnce(ctx context.Context, waited time.Duration) bool {
 	}
 	jobs, err := l.read(ctx, ids) // what cannot be read now is read later
 	seen := make([]bool, len(list))
+	told := map[unseenKey]bool{} // once, also when one that was rolled back looked the same
 	var events []Event
 	for i, u := range list {
 		if job := jobs[u.ID]; err == nil && job != nil && committed(u.Change, job) {
 			seen[i] = true
+			key := unseenKey{u.Kind, u.ID}
+			if told[key] {
+				continue
+			}
+			told[key] = true
 			events = append(events, Event{Kind: eventKind(u.Kind), Job: job})
 		}
 	}

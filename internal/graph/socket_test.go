@@ -225,9 +225,10 @@ func TestSocket_dropsWhoDoesNotTakeItsEvents(t *testing.T) {
 	eachServed(t, patient, func(on served) {
 		slow, quick := on.subscribe(), on.subscribe()
 		const many = 1500 // of which buffers between the two take some
+		const more = 150  // how often more may come for who takes none meanwhile, and some
 		on.create(many)
-		for id := range many + 3 {
-			if id >= many { // more than may wait for who takes none meanwhile
+		for id := range many + more {
+			if id >= many {
 				on.create(1)
 			}
 			require.Contains(on.t, on.read(quick), fmt.Sprintf(`"id":%d,`, id+1))
@@ -239,7 +240,7 @@ func TestSocket_dropsWhoDoesNotTakeItsEvents(t *testing.T) {
 		again := on.subscribe() // as its client does
 		on.create(1)
 		for _, conn := range []*websocket.Conn{quick, again} {
-			require.Contains(on.t, on.read(conn), fmt.Sprintf(`"id":%d,`, many+4))
+			require.Contains(on.t, on.read(conn), fmt.Sprintf(`"id":%d,`, many+more+1))
 			require.NoError(on.t, conn.CloseNow())
 		}
 	})
