@@ -6,13 +6,12 @@
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-test: ## Run all tests on SQLite and on a private PostgreSQL
-	@command -v npm >/dev/null || echo "NODE IS NOT HERE: graphql-node-jobs' client and server are not tested; install Node 20 or newer" >&2
-	scripts/with-postgres go test -race -shuffle=on -timeout 30m ./...
+test: ## Run all tests on SQLite and on a private PostgreSQL, and say which were skipped
+	scripts/with-skips scripts/with-postgres go test -race -shuffle=on -timeout 30m ./...
 
 test-nocgo: ## Build without cgo and run the short tests so
 	CGO_ENABLED=0 go build ./...
-	CGO_ENABLED=0 scripts/with-postgres go test -short -timeout 20m ./...
+	CGO_ENABLED=0 scripts/with-skips scripts/with-postgres go test -short -timeout 20m ./...
 
 verify: ## Regenerate, check go.mod, format, vet and lint; change nothing
 	@before=$$($(TREE)) && $(MAKE) checks && after=$$($(TREE)) && \

@@ -132,13 +132,12 @@ var limited = []struct {
 	{
 		[]string{"panic", "log.Panic", "log.Panicf"}, "no panic crosses the border to the host",
 		map[string]string{
-			"internal/rest/api.go":        "passes on how net/http itself cuts a connection",
-			"internal/graph/api.go":       "passes on how net/http itself cuts a connection",
-			"internal/graph/generated.go": "faults of what is generated; the door answers them as internal errors",
-			"internal/rest/operation.go":  "an answer that cannot be encoded; the door answers 500",
-			"internal/rest/openapi.go":    "a fault of ours that every test meets",
-			"internal/rest/docs.go":       "a fault of ours that every test meets",
-			"internal/store/table.go":     "a fault of ours that every test meets",
+			"internal/exchange/exchange.go": "passes on how net/http itself cuts a connection",
+			"internal/graph/generated.go":   "faults of what is generated; the door answers them as internal errors",
+			"internal/rest/operation.go":    "an answer that cannot be encoded; the door answers 500",
+			"internal/rest/openapi.go":      "a fault of ours that every test meets",
+			"internal/rest/docs.go":         "a fault of ours that every test meets",
+			"internal/store/table.go":       "a fault of ours that every test meets",
 		},
 	},
 	{

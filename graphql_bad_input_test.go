@@ -188,7 +188,7 @@ func TestGraphQL_givesBackWhatCouldNotBeDelivered(t *testing.T) {
 		jobs := open(t, own(database, ""))
 		job := createJob(t, jobs)
 		for name, w := range undelivered() {
-			serveGone(t, jobs, w, job.ID)
+			serveGone(t, jobs, w, job.ID, `mutation { acquireJob(typeList: ["a"], workerId: "w") { id } }`)
 			now, err := jobs.Service().Job(t.Context(), job.ID)
 			require.NoError(t, err)
 			require.Equal(t, models.JobQueued, now.Status, name)

@@ -3,6 +3,7 @@ package gnj_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -46,8 +47,8 @@ func undelivered() map[string]*goneWriter {
 	}
 }
 
-// serveGone acquires a job for a client that the answer does not reach.
-func serveGone(t *testing.T, jobs *gnj.Handler, w *goneWriter, id int64) {
+// serveGone acquires a job by a mutation for a client that the answer does not reach.
+func serveGone(t *testing.T, jobs *gnj.Handler, w *goneWriter, id int64, mutation string) {
 	ctx, goAway := context.WithCancel(t.Context())
 	defer goAway()
 	if w.leaves {
@@ -57,7 +58,7 @@ func serveGone(t *testing.T, jobs *gnj.Handler, w *goneWriter, id int64) {
 			}
 		}
 	}
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(`{"query":"mutation{acquireJob(typeList:[\"a\"],workerId:\"w\"){id}}"}`))
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(fmt.Sprintf(`{"query":%q}`, mutation)))
 	r.Header.Set("Content-Type", "application/json")
 	jobs.ServeHTTP(w, r)
 }

@@ -225,7 +225,7 @@ func TestGraphQL_answersOtherMethods(t *testing.T) {
 	require.Equal(t, http.StatusOK, head.status)
 	require.Empty(t, head.text)
 	require.Equal(t, http.StatusMethodNotAllowed, s.ask(http.MethodHead, "?query=mutation{ping{success}}", "").status)
-	for _, path := range []string{"/", "/x", "/assets", "/assets/", "/assets/nothing.js"} {
+	for _, path := range []string{"//", "/x", "/assets", "/assets/", "/assets/nothing.js"} {
 		s.ask(http.MethodGet, path, "").refused(t, http.StatusNotFound, "BAD_REQUEST", "the endpoint is /graphql")
 	}
 }

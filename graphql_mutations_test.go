@@ -164,6 +164,9 @@ func TestHostMutations_areRefusedWhenTheyCannotBe(t *testing.T) {
 		"an interface":                  {`interface i { a: Int } extend type Root_Mutations { mine: i }`, one, "declares the interface i"},
 		"an input type as an answer":    {`input i { a: Int } extend type Root_Mutations { mine: i }`, one, "GraphQL.SDL"},
 		"an object type as an argument": {`type o { a: Int } extend type Root_Mutations { mine(o: o): String }`, one, "GraphQL.SDL"},
+		"a default that does not fit":   {`extend type Root_Mutations { mine(n: Int = "x"): String }`, one, "mine.n: Int cannot represent"},
+		"a default that is too long":    {`scalar any input i { n: any = 12345678901234567890 } extend type Root_Mutations { mine(i: i): String }`, one, "i.n: 12345678901234567890 cannot be read"},
+		"defaults without end":          {`input i { j: j = {} } input j { i: [i] = [{}] } extend type Root_Mutations { mine(i: i): String }`, one, "without end"},
 		"two underscores in front":      {`extend type Root_Mutations { __mine: String }`, map[string]gnj.Mutation{"__mine": resolver}, "GraphQL.SDL"},
 		"a resolver that is nil":        {`extend type Root_Mutations { mine: String }`, map[string]gnj.Mutation{"mine": nil}, "no resolver of mine"},
 	} {

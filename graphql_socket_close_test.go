@@ -56,7 +56,7 @@ func TestSocket_isClosedWithTheHandler(t *testing.T) {
 func TestSocket_isCutOffWhenNobodySaysGoodbye(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("SKIPPED: it takes some seconds, which is what it is about")
+		t.Skip("it takes some seconds, which is what it is about")
 	}
 	eachSocket(t, gnj.Options{}, func(t *testing.T, jobs *gnj.Handler, endpoint string) {
 		dial(t, endpoint, transport)
@@ -140,7 +140,7 @@ func TestSocket_deliversAJobOnce(t *testing.T) {
 func TestSocket_closeIsBounded(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("SKIPPED: it takes some seconds, which is what it is about")
+		t.Skip("it takes some seconds, which is what it is about")
 	}
 	begun, end := make(chan struct{}), make(chan struct{})
 	defer close(end)

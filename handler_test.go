@@ -137,7 +137,7 @@ func TestClose_endsWaitingAcquires(t *testing.T) {
 func TestClose_isBounded(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("SKIPPED: it takes more than ten seconds, which is what it is about")
+		t.Skip("it takes more than ten seconds, which is what it is about")
 	}
 	begun, end := make(chan struct{}), make(chan struct{})
 	defer close(end)

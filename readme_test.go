@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/teamstarter/gnj/internal/storetest"
 )
 
 // A fenced block of a text, with the marker that stands right before it:
@@ -35,7 +37,7 @@ func TestReadme_commandsPrintWhatItSays(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("THE README'S COMMANDS WERE NOT RUN: this machine has no %s", tool)
+			storetest.Skip(t, "the README's commands were not run: this machine has no %s", tool)
 		}
 	}
 	shell := newShell(t)

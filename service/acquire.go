@@ -96,6 +96,7 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 	var jobs []models.Job
 	err := s.writeOne(ctx, func(t *txn) (err error) {
 		jobs, err = t.ClaimJobs(claim)
+		t.acquired = jobs
 		return err
 	})
 	if err != nil {

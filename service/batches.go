@@ -152,7 +152,7 @@ func batchDetail(tx *store.Tx, id int64) (*BatchDetail, error) {
 		return nil, err
 	}
 	jobs, err := tx.JobsOfBatch(id)
-	return &BatchDetail{*batch, jobs}, err
+	return &BatchDetail{Batch: *batch, Jobs: jobs}, err
 }
 
 // StartBatch queues the jobs of a planned batch that is no step of a pipeline.

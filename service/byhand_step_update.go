@@ -96,7 +96,7 @@ func (t *txn) place(pipeline *models.Pipeline, step *models.Step, index int) err
 	if err != nil {
 		return err
 	}
-	if !details[0].movable() {
+	if !movable(&details[0]) {
 		return models.Conflict("step %d has begun or is done; only a step that nobody has begun can be moved", step.ID)
 	}
 	if err := t.behindRunning(pipeline, index, step.ID); err != nil {

@@ -19,7 +19,7 @@ func (s *Service) EditJob(ctx context.Context, id int64, in EditJob) (*models.Jo
 	if err := checkID("job", id); err != nil {
 		return nil, err
 	}
-	set, err := in.check()
+	set, err := checkEdit(in)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +45,8 @@ func (s *Service) EditJob(ctx context.Context, id int64, in EditJob) (*models.Jo
 	return job, nil
 }
 
-// check checks the fields that are given and returns them as columns.
-func (in EditJob) check() (store.Set, error) {
+// checkEdit checks the fields that are given and returns them as columns.
+func checkEdit(in EditJob) (store.Set, error) {
 	var p problems
 	set := store.Set{}
 	given(set, "name", in.Name, func(v *string) { p.optionalText("name", v) })

@@ -23,12 +23,12 @@ func (s *Service) Finish(ctx context.Context, in Finish) (*Finished, error) {
 	if err := checkFinish(in); err != nil {
 		return nil, err
 	}
-	var finished *Finished
+	var answer *Finished
 	err := s.write(ctx, func(t *txn) (err error) {
-		finished, err = t.finish(in)
+		answer, err = t.finish(in)
 		return err
 	})
-	return finished, err
+	return answer, err
 }
 
 // FinishMany is [Service.Finish] for up to [MaxFinish] jobs, each in a
@@ -74,7 +74,12 @@ func (t *txn) finish(in Finish) (*Finished, error) {
 	if err := t.finishAttempt(job, in.Status, in.Final, set); err != nil {
 		return nil, err
 	}
-	return &Finished{job.ID, job.Attempt, job.Status, job.StartAfter, job.EndedAt}, nil
+	return finished(job), nil
+}
+
+// finished answers a finish of the present attempt.
+func finished(job *models.Job) *Finished {
+	return &Finished{ID: job.ID, Attempt: job.Attempt, Status: job.Status, StartAfter: job.StartAfter, EndedAt: job.EndedAt}
 }
 
 // fence refuses an attempt that is over. No attempt, which upstream's workers
@@ -111,7 +116,7 @@ func plural(n int) string {
 func repeatedFinish(job *models.Job, in Finish) *Finished {
 	switch {
 	case in.Attempt == nil && job.Status == in.Status:
-		return &Finished{job.ID, job.Attempt, job.Status, job.StartAfter, job.EndedAt}
+		return finished(job)
 	case in.Attempt == nil || job.FinishedAttempt == nil || *job.FinishedAttempt != *in.Attempt:
 		return nil
 	case job.FinishedAs == nil || *job.FinishedAs != in.Status || job.FinishedStatus == nil:

@@ -81,17 +81,17 @@ func TestRepeatedFinish(t *testing.T) {
 		status  models.JobStatus
 		want    *Finished
 	}{
-		{done, ptr(2), models.JobSuccessful, &Finished{1, 2, models.JobSuccessful, nil, &ended}},
-		{done, nil, models.JobSuccessful, &Finished{1, 2, models.JobSuccessful, nil, &ended}},
+		{done, ptr(2), models.JobSuccessful, &Finished{ID: 1, Attempt: 2, Status: models.JobSuccessful, EndedAt: &ended}},
+		{done, nil, models.JobSuccessful, &Finished{ID: 1, Attempt: 2, Status: models.JobSuccessful, EndedAt: &ended}},
 		{done, ptr(2), models.JobFailed, nil},
 		{done, nil, models.JobFailed, nil},
 		{done, ptr(1), models.JobSuccessful, nil},
-		{again, ptr(1), models.JobFailed, &Finished{1, 1, models.JobQueued, &due, nil}},
+		{again, ptr(1), models.JobFailed, &Finished{ID: 1, Attempt: 1, Status: models.JobQueued, StartAfter: &due}},
 		{again, ptr(1), models.JobSuccessful, nil},
 		{again, ptr(2), models.JobFailed, nil},
 		{again, nil, models.JobFailed, nil},
 		{rescued, ptr(2), models.JobFailed, nil}, // somebody else ended it
-		{rescued, nil, models.JobFailed, &Finished{1, 2, models.JobFailed, nil, nil}},
+		{rescued, nil, models.JobFailed, &Finished{ID: 1, Attempt: 2, Status: models.JobFailed}},
 	} {
 		require.Equal(t, c.want, repeatedFinish(c.job, Finish{ID: 1, Attempt: c.attempt, Status: c.status}), "%+v", c)
 	}

@@ -39,13 +39,13 @@ func (s *Service) Job(ctx context.Context, id int64) (*models.Job, error) {
 // It answers models.ErrInvalid for a filter that cannot be accepted, also for
 // the cursor of another list.
 func (s *Service) Jobs(ctx context.Context, filter JobFilter) (List[models.Job], error) {
-	page, err := filter.check()
+	page, err := checkJobFilter(filter)
 	if err != nil {
 		return List[models.Job]{}, err
 	}
 	var list List[models.Job]
 	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		conditions := filter.conditions(tx)
+		conditions := conditionsOf(tx, filter)
 		if list.Items, list.NextCursor, err = tx.ListJobs(conditions, page); err != nil || !filter.Total {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Service) Jobs(ctx context.Context, filter JobFilter) (List[models.Job],
 	return list, err
 }
 
-func (f JobFilter) check() (store.Page, error) {
+func checkJobFilter(f JobFilter) (store.Page, error) {
 	var p problems
 	oneOf(&p, "status", f.Status, models.JobStatuses)
 	for _, typ := range f.Type {
@@ -88,7 +88,7 @@ func (p *problems) atMost(field string, n int) {
 	}
 }
 
-func (f JobFilter) conditions(tx *store.Tx) []store.Condition {
+func conditionsOf(tx *store.Tx, f JobFilter) []store.Condition {
 	conditions := []store.Condition{
 		store.In("status", f.Status), store.In("type", f.Type), store.In("workerId", f.WorkerID),
 		inIDs("batchId", f.BatchID), inIDs("pipelineId", f.PipelineID), inIDs("retryOfJobId", f.RetryOfJobID),

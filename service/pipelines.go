@@ -92,7 +92,7 @@ func pipelineDetail(tx *store.Tx, id int64) (*PipelineDetail, error) {
 		return nil, err
 	}
 	details, err := stepDetails(tx, steps)
-	return &PipelineDetail{*pipeline, details}, err
+	return &PipelineDetail{Pipeline: *pipeline, Steps: details}, err
 }
 
 func stepDetails(tx *store.Tx, steps []models.Step) ([]StepDetail, error) {
@@ -141,7 +141,7 @@ func batchDetails(tx *store.Tx, ids []int64) (map[int64]*BatchDetail, error) {
 			return nil, err
 		}
 		for _, batch := range batches {
-			details[batch.ID] = &BatchDetail{batch, []models.Job{}}
+			details[batch.ID] = &BatchDetail{Batch: batch, Jobs: []models.Job{}}
 		}
 		jobs, err := tx.JobsOfBatch(part...)
 		if err != nil {
@@ -185,7 +185,7 @@ func (s *Service) Pipelines(ctx context.Context, filter PipelineFilter) (List[Pi
 		counts, err := tx.StepCounts(ids)
 		for _, pipeline := range pipelines {
 			c := counts[pipeline.ID]
-			list.Items = append(list.Items, PipelineProgress{pipeline, c.All, c.Done})
+			list.Items = append(list.Items, PipelineProgress{Pipeline: pipeline, StepCount: c.All, DoneStepCount: c.Done})
 		}
 		return err
 	})

@@ -31,7 +31,9 @@ func (s *Service) Report(ctx context.Context, in Report) (*Reported, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reported{job.Status, job.Status == models.JobCancelRequested, job.LeaseExpiresAt}, nil
+	return &Reported{
+		Status: job.Status, CancelRequested: job.Status == models.JobCancelRequested, LeaseExpiresAt: job.LeaseExpiresAt,
+	}, nil
 }
 
 func checkReport(in Report) error {

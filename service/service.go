@@ -199,9 +199,10 @@ func (s *Service) Health(ctx context.Context) error {
 // txn is one transaction of the service and what to tell after its commit.
 type txn struct {
 	*store.Tx
-	failed  []models.Job   // became failed
-	ready   map[string]int // how many jobs of a type came into the queue
-	signals []Event        // of workers
+	failed   []models.Job   // became failed
+	acquired []models.Job   // for whoever has to give them back
+	ready    map[string]int // how many jobs of a type came into the queue
+	signals  []Event        // of workers
 }
 
 // write runs fn in one transaction and, after its commit, tells who wants to know.

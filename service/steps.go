@@ -81,7 +81,7 @@ func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
 		step := &details[i]
 		place := max(step.Index, next) // by hand steps may have been given one index
 		next = place + 1
-		if step.movable() {
+		if movable(step) {
 			places = append(places, place)
 			byID[step.ID] = &step.Step
 		}
@@ -108,7 +108,7 @@ func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
 }
 
 // movable reports a step that nobody has begun.
-func (s StepDetail) movable() bool {
+func movable(s *StepDetail) bool {
 	switch {
 	case s.Status != models.StepPlanned:
 		return false

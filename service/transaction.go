@@ -2,6 +2,9 @@ package service
 
 import (
 	"context"
+	"slices"
+
+	"github.com/teamstarter/gnj/models"
 )
 
 // Transaction runs fn in one transaction. Every method of tx is a savepoint in
@@ -27,9 +30,22 @@ func (s *Service) Transaction(ctx context.Context, fn func(tx *Service) error) e
 	})
 }
 
-// take adds what a part of the transaction has to tell.
+// Acquired are the jobs acquired so far in the transaction that the service
+// works in, as they were then; none of a part that was rolled back, and none
+// when the service is in no transaction of [Service.Transaction]. Should their
+// worker not hear of them after the commit, give them to [Service.GiveBack],
+// which leaves those alone that have ended meanwhile.
+func (s *Service) Acquired() []models.Job {
+	if s.within == nil {
+		return nil
+	}
+	return slices.Clone(s.within.acquired)
+}
+
+// take adds what a part of the transaction did and has to tell.
 func (t *txn) take(part *txn) {
 	t.failed = append(t.failed, part.failed...)
+	t.acquired = append(t.acquired, part.acquired...)
 	t.signals = append(t.signals, part.signals...)
 	for typ, n := range part.ready {
 		t.ready[typ] += n

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/teamstarter/gnj/internal/storetest"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -144,7 +145,7 @@ func TestTransaction_runsAgainAfterADeadlock(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		a, b := f.queue("a"), f.queue("b")
 		if !f.store.Postgres() {
-			t.Skip("SKIPPED ON SQLITE: it has one writer, and no deadlocks")
+			storetest.Skip(t, "SQLite has one writer, and no deadlocks")
 		}
 		w := watched(t, f.Service, nil)
 		met, runs := make(chan struct{}, 2), make(chan struct{}, 10)
@@ -210,7 +211,7 @@ func TestTransaction_inAHostsTransaction(t *testing.T) {
 func TestTransaction_othersWaitAsLongAsTheirContext(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		if f.store.Postgres() {
-			t.Skip("SKIPPED ON POSTGRESQL: others can write there")
+			storetest.Skip(t, "others can write on PostgreSQL")
 		}
 		require.NoError(t, f.Transaction(t.Context(), func(*service.Service) error {
 			ctx, end := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -2,8 +2,12 @@
 
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/teamstarter/gnj/internal/storetest"
+)
 
 func TestShop(t *testing.T) {
-	t.Skip("SKIPPED WITHOUT CGO: the shop opens its own database with gorm.io/driver/sqlite, which is in C")
+	storetest.Skip(t, "without cgo: the shop opens its own database with gorm.io/driver/sqlite, which is in C")
 }

@@ -129,7 +129,7 @@ func TestRun_refusesWhatItMayNotWrite(t *testing.T) {
 		info, err := os.Stat(parent)
 		require.NoError(t, err)
 		if info.Mode()&1 == 0 {
-			t.Skipf("SKIPPED: root may write everywhere, and other users cannot enter %s; set TMPDIR elsewhere", parent)
+			storetest.Skip(t, "root may write everywhere, and other users cannot enter %s; set TMPDIR elsewhere", parent)
 		}
 	}
 	file := filepath.Join(dir, "jobs.db")

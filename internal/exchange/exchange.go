@@ -6,6 +6,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -25,7 +26,7 @@ type Exchange struct {
 	status      int
 	begun       bool  // the status was sent
 	err         error // why the answer was not delivered
-	undelivered []func()
+	undelivered []func(context.Context)
 }
 
 type exchangeKey struct{}
@@ -77,11 +78,21 @@ func (x *Exchange) begin() {
 // Begun reports whether something was sent, or nothing may be any more.
 func (x *Exchange) Begun() bool { return x.begun }
 
-// Abandon keeps anything from being sent on the way out.
-func (x *Exchange) Abandon() { x.begun = true }
-
-// Fail notes why the answer is not what the client waits for.
-func (x *Exchange) Fail(err error) { x.err = err }
+// Caught is the error of a panic that was recovered while answering, whose
+// answer is then no longer what the client waits for. It passes on how net/http
+// itself cuts a connection.
+func (x *Exchange) Caught(v any) error {
+	err, ok := v.(error)
+	if !ok {
+		err = fmt.Errorf("%v", v)
+	}
+	x.err = fmt.Errorf("panic: %w", err)
+	if errors.Is(err, http.ErrAbortHandler) {
+		x.begun = true // so that nothing is sent on the way out
+		panic(v)
+	}
+	return x.err
+}
 
 // Failed reports why the answer was not delivered.
 func (x *Exchange) Failed() error { return x.err }
@@ -103,15 +114,31 @@ func (x *Exchange) End() {
 	}
 }
 
-// Undo undoes what was done for a client that the answer did not reach.
+// Undo undoes, once, what was done for a client that the answer did not reach.
 func (x *Exchange) Undo() {
-	for _, undo := range x.undelivered {
-		undo()
+	all := x.undelivered
+	x.undelivered = nil
+	for _, undo := range all {
+		x.detached(undo)
 	}
 }
 
-// IfUndelivered has undo called when the answer does not reach the client.
-func (x *Exchange) IfUndelivered(undo func()) { x.undelivered = append(x.undelivered, undo) }
+// IfUndelivered has undo called when the answer does not reach the client, with
+// a context that outlives the request's by up to 30 seconds. What it returns
+// calls it at once, for who learns earlier that the answer will not tell of what was done.
+func (x *Exchange) IfUndelivered(undo func(context.Context)) (now func()) {
+	x.undelivered = append(x.undelivered, undo)
+	return func() { x.detached(undo) }
+}
+
+// undoWithin bounds how long it may take to undo one thing.
+const undoWithin = 30 * time.Second
+
+func (x *Exchange) detached(undo func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.R.Context()), undoWithin)
+	defer cancel()
+	undo(ctx)
+}
 
 // AllowWait moves the server's deadline for the answer back by the time we are
 // asked to wait. A server without one is left alone, and so is a writer that cannot.

@@ -10,10 +10,10 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"path"
+	"runtime/debug"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -29,7 +29,8 @@ import (
 
 //go:generate go run github.com/99designs/gqlgen@v0.17.98 generate
 
-// Path is the endpoint's address below the mount point.
+// Path is the endpoint's address below the mount point. With a slash behind it,
+// as clients of upstream may have it, it is the same.
 const Path = "/graphql"
 
 // Options adjusts the door.
@@ -108,14 +109,15 @@ func Answers(path string) bool {
 
 // ServeHTTP answers a request whose path is relative to the mount point.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == Path && isUpgrade(r) {
+	endpoint := r.URL.Path == Path || r.URL.Path == Path+"/"
+	if endpoint && isUpgrade(r) {
 		a.serveSocket(w, r)
 		return
 	}
 	x := exchange.New(w, r)
 	defer x.End()
 	defer a.recover(x)
-	if r.URL.Path != Path {
+	if !endpoint {
 		a.serveFile(x)
 		return
 	}
@@ -153,13 +155,8 @@ func (a *API) recover(x *exchange.Exchange) {
 	if v == nil {
 		return
 	}
-	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) { // the host's way to cut a connection
-		x.Abandon()
-		panic(v)
-	}
-	err := a.recovered(x.R.Context(), v)
-	x.Fail(err)
+	message := a.internal(x.R.Context(), x.Caught(v), "stack", string(debug.Stack()))
 	if !x.Begun() {
-		a.refuse(x, http.StatusInternalServerError, err.Error())
+		a.refuse(x, http.StatusInternalServerError, message)
 	}
 }

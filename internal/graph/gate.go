@@ -115,18 +115,3 @@ const (
 	maxKept        = 8 << 10 // bytes
 )
 
-// bounded cuts a list of errors down to what somebody reads.
-func bounded(errs gqlerror.List) gqlerror.List {
-	const most = 20
-	more := len(errs) - most
-	if more > 0 {
-		errs = append(errs[:most:most], refusal(codeInvalidOperation, "and %d errors more", more))
-	}
-	for _, err := range errs {
-		if err.Extensions["code"] == nil {
-			errcode.Set(err, codeBadRequest)
-		}
-		err.Message = cutAt(err.Message, 1000)
-	}
-	return errs
-}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -23,6 +24,7 @@ import (
 // Mutation resolves a mutation that the host added. tx works in one
 // transaction, which is rolled back when the mutation answers an error. args
 // is a JSON object; the answer is encoded as JSON, whose fields are those of the type in the SDL.
+// Jobs that tx acquired are given back when the client does not hear of them.
 type Mutation func(ctx context.Context, tx *service.Service, args json.RawMessage) (any, error)
 
 //go:embed schema.graphqls
@@ -46,6 +48,9 @@ func (a *API) executable() (graphql.ExecutableSchema, error) {
 	schema, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
 		return nil, models.Invalid("GraphQL.SDL", "is no GraphQL schema that fits: %s", err)
+	}
+	if err := checkDefaults(schema); err != nil {
+		return nil, err
 	}
 	delete(schema.Directives, "defer") // an answer comes in one piece
 	own := NewExecutableSchema(Config{Schema: schema, Resolvers: resolvers{a}}).(*executableSchema)
@@ -164,49 +169,79 @@ func (e *withAdditions) mutate(ctx context.Context, operation *graphql.Operation
 		})
 	}
 	if !complete {
+		exchange.Of(ctx).Undo() // nothing tells of what was acquired
 		return &graphql.Response{Data: json.RawMessage("null")}
 	}
 	return &graphql.Response{Data: text(out)}
 }
 
 // resolve runs one mutation of the host in a transaction and projects its
-// answer; false when the answer may not be null and is.
+// answer; false when the answer may not be null and is. An answer that tells of
+// jobs is whole: with an error in it, it is null and the jobs are given back.
 func (e *withAdditions) resolve(ctx context.Context, ec *executionContext, f graphql.CollectedField) (graphql.Marshaler, bool) {
-	answer, err := e.call(ctx, f, ec.Variables)
+	mayBeNull := !f.Definition.Type.NonNull
+	answer, acquired, err := e.call(ctx, f, ec.Variables)
+	giveBack := e.api.ifUndelivered(ctx, acquired)
 	if err != nil {
+		giveBack()
 		graphql.AddError(ctx, err)
-		return graphql.Null, !f.Definition.Type.NonNull
+		return graphql.Null, mayBeNull
 	}
-	p := projection{e.api, ec}
-	return p.value(ctx, f.Definition.Type, answer, f)
+	before := len(graphql.GetErrors(ctx))
+	value, ok := projection{e.api, ec}.value(ctx, f.Definition.Type, answer, f)
+	if len(acquired) > 0 && len(graphql.GetErrors(ctx)) > before {
+		giveBack()
+		return graphql.Null, mayBeNull
+	}
+	return value, ok
 }
 
-// call runs the host's resolver and returns its answer as decoded JSON. A panic
-// of it, or of what reads the arguments, is an error.
-func (e *withAdditions) call(ctx context.Context, f graphql.CollectedField, variables map[string]any) (answer any, err error) {
+// call runs the host's resolver in a transaction. It returns its answer as
+// decoded JSON, and the jobs that it acquired, also with an error when the
+// transaction was committed. A panic of it, or of what reads the arguments, is an error.
+func (e *withAdditions) call(ctx context.Context, f graphql.CollectedField, variables map[string]any) (answer any, acquired []models.Job, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = e.api.recovered(ctx, v)
 		}
 	}()
-	given, err := json.Marshal(withNumbers(f.ArgumentMap(variables)))
+	given, err := e.arguments(f, variables)
 	if err != nil {
-		return nil, fmt.Errorf("encode the arguments of %s: %w", f.Name, err)
+		return nil, nil, err
 	}
 	var result any
+	var inside []models.Job
 	err = e.api.svc.Transaction(ctx, func(tx *service.Service) (err error) {
 		result, err = e.api.options.Mutations[f.Name](ctx, tx, given)
+		inside = tx.Acquired()
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	encoded, err := json.Marshal(result)
-	if err == nil {
-		err = decodeExact(encoded, &answer)
+	acquired = inside
+	if answer, err = exact(result); err != nil {
+		return nil, acquired, fmt.Errorf("encode the answer of %s: %w", f.Name, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("encode the answer of %s: %w", f.Name, err)
+	return answer, acquired, nil
+}
+
+// arguments are those of a field as JSON, the same whether they were written
+// into the operation's text or came as variables, with all defaults filled in.
+func (e *withAdditions) arguments(f graphql.CollectedField, given map[string]any) (json.RawMessage, error) {
+	all := f.ArgumentMap(given)
+	for _, argument := range f.Definition.Arguments {
+		value, is := all[argument.Name]
+		if !is {
+			continue
+		}
+		value, err := exact(withNumbers(value))
+		if err == nil {
+			all[argument.Name], err = variables{e.SchemaData}.value(argument.Type, value, argument.Name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the arguments of %s: %w", f.Name, err)
+		}
 	}
-	return answer, nil
+	return json.Marshal(all)
 }

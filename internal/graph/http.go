@@ -128,6 +128,7 @@ func (a *API) answer(x *exchange.Exchange, status int, response *graphql.Respons
 	}
 	x.Header().Set("Content-Type", kind+"; charset=utf-8")
 	x.Header().Set("Cache-Control", "no-store")
+	x.Header().Set("X-Content-Type-Options", "nosniff") // it holds what others wrote
 	x.WriteHeader(status)
 	_, _ = x.Write(body) // the exchange keeps the error
 }

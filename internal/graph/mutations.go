@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -45,26 +44,25 @@ func (m mutations) AcquireJob(ctx context.Context, typeList []string, workerID, 
 	if err != nil || len(jobs) == 0 {
 		return nil, renamed(err, "types", "typeList")
 	}
-	if x := exchange.Of(ctx); x != nil {
-		x.IfUndelivered(func() { m.giveBack(ctx, jobs) })
-	}
+	giveBack := m.ifUndelivered(ctx, jobs)
 	job, err := m.job(ctx, &jobs[0], nil)
 	if err != nil {
-		m.giveBack(ctx, jobs) // the worker hears of the error only
+		giveBack() // the worker hears of the error only
 	}
 	return job, err
 }
 
-// giveBackTime bounds how long jobs that were not delivered may take to return to the queue.
-const giveBackTime = 30 * time.Second
-
-// giveBack returns jobs to the queue whose worker never heard of them.
-func (a *API) giveBack(ctx context.Context, jobs []models.Job) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
-	defer cancel()
-	if err := a.svc.GiveBack(ctx, jobs); err != nil {
-		a.log.ErrorContext(ctx, "give back undelivered jobs", "error", models.Explain(err), "jobs", len(jobs))
+// ifUndelivered has jobs returned to the queue when their worker does not hear
+// of them; what it returns does so at once.
+func (a *API) ifUndelivered(ctx context.Context, jobs []models.Job) (giveBack func()) {
+	if len(jobs) == 0 {
+		return func() {}
 	}
+	return exchange.Of(ctx).IfUndelivered(func(ctx context.Context) {
+		if err := a.svc.GiveBack(ctx, jobs); err != nil {
+			a.log.ErrorContext(ctx, "give back undelivered jobs", "error", models.Explain(err), "jobs", len(jobs))
+		}
+	})
 }
 
 // Recover puts a failed job back with its progress kept.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -88,12 +89,35 @@ func (a *API) prepare(ctx context.Context, params *graphql.RawParams, headers ht
 	if len(errs) == 0 {
 		return operation, nil
 	}
-	return nil, a.exec.DispatchError(graphql.WithOperationContext(ctx, operation), bounded(errs))
+	for _, err := range errs {
+		if err.Extensions["code"] == nil {
+			errcode.Set(err, codeBadRequest)
+		}
+	}
+	return nil, a.exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
 }
 
 // refused is the answer to what is no operation.
 func refused(code, message string) *graphql.Response {
 	return &graphql.Response{Errors: gqlerror.List{refusal(code, "%s", message)}}
+}
+
+// bounded cuts a list of errors down to what somebody reads. What was cut must
+// not be cut again.
+func bounded(errs gqlerror.List) gqlerror.List {
+	const most, length = 20, 1000
+	cutDown := make(gqlerror.List, 0, min(len(errs), most+1))
+	for i, err := range errs {
+		if i == most {
+			last := gqlerror.Errorf("and %d errors more", len(errs)-most)
+			last.Extensions = err.Extensions
+			return append(cutDown, last)
+		}
+		short := *err
+		short.Message = cutAt(err.Message, length)
+		cutDown = append(cutDown, &short)
+	}
+	return cutDown
 }
 
 // encode writes a response: without data when there was nothing to execute.
@@ -105,6 +129,6 @@ func encode(response *graphql.Response) ([]byte, error) {
 		Errors     gqlerror.List   `json:"errors,omitempty"`
 		Data       json.RawMessage `json:"data,omitempty"`
 		Extensions map[string]any  `json:"extensions,omitempty"`
-	}{response.Errors, response.Data, response.Extensions})
+	}{bounded(response.Errors), response.Data, response.Extensions})
 	return b.Bytes(), err
 }

@@ -43,7 +43,7 @@ func schemaIsHidden(observers *core.Events, addError core.AddErrFunc) {
 }
 
 // literals checks numbers and dates that are written into the operation's text,
-// and keeps the numbers of JSON values as they are written.
+// and sees to it that all are read as the same values of variables are.
 func literals(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
 		if value.Definition == nil || value.Kind == ast.Variable || value.Kind == ast.NullValue {
@@ -55,8 +55,6 @@ func literals(observers *core.Events, addError core.AddErrFunc) {
 			return
 		}
 		switch value.Definition.Name {
-		case "SequelizeJSON":
-			keepNumbers(value)
 		case "Int":
 			_, err := strconv.ParseInt(value.Raw, 10, 32)
 			if _, wide := strconv.ParseInt(value.Raw, 10, 64); value.Kind == ast.IntValue && err != nil && wide == nil {
@@ -70,11 +68,23 @@ func literals(observers *core.Events, addError core.AddErrFunc) {
 			if err != nil {
 				addError(core.Message("%s", badDate(value)), core.At(value.Position))
 			}
+		case "ID":
+			if value.Kind == ast.IntValue {
+				value.Kind = ast.StringValue
+			}
+		case "Float":
+			if value.Kind == ast.IntValue { // which are read as numbers of 64 bits
+				value.Kind = ast.FloatValue
+			}
+		default:
+			if value.Definition.Kind == ast.Scalar && !plain {
+				keepNumbers(value)
+			}
 		}
 	})
 }
 
-// exactNumber marks a number of a JSON value that was written into an
+// exactNumber marks a number of a scalar that may be anything, written into an
 // operation's text: read as one of Go's, a long one would change or fail. No
 // text that is sent holds this byte, which is none of UTF-8.
 const exactNumber = "\xff"

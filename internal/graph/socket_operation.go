@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/teamstarter/gnj/internal/exchange"
+	"github.com/teamstarter/gnj/models"
 )
 
 // operation is what goes on over a socket under one id: a subscription, or a
@@ -129,7 +130,7 @@ func (s *socket) begin(own context.Context, op *operation) (graphql.ResponseHand
 func (s *socket) deliver(ctx, own context.Context, op *operation, response *graphql.Response) bool {
 	payload, err := encode(response)
 	if err != nil { // a fault of ours
-		s.fail(ctx, op, gqlerror.List{{Message: s.api.internal(ctx, err)}})
+		s.fail(ctx, op, gqlerror.List{refusal(string(models.CodeInternal), "%s", s.api.internal(ctx, err))})
 		return false
 	}
 	return s.sendFor(ctx, own, message{ID: op.id, Type: "next", Payload: payload}) == nil
@@ -143,7 +144,7 @@ func (s *socket) fail(ctx context.Context, op *operation, errs gqlerror.List) {
 }
 
 func (s *socket) sendErrors(ctx context.Context, id string, errs gqlerror.List) error {
-	payload, err := json.Marshal(errs)
+	payload, err := json.Marshal(bounded(errs))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -94,7 +95,15 @@ func (v variables) object(definition *ast.Definition, value any, place string) (
 		}
 	}
 	for _, field := range definition.Fields {
-		if _, given := read[field.Name]; !given && field.Type.NonNull && field.DefaultValue == nil {
+		_, given := read[field.Name]
+		switch {
+		case given:
+		case field.DefaultValue != nil:
+			var err error
+			if read[field.Name], err = v.literal(field.Type, field.DefaultValue, place+"."+field.Name); err != nil {
+				return nil, err
+			}
+		case field.Type.NonNull:
 			return nil, badArgument("%s.%s is required; give a %s", place, field.Name, field.Type.Name())
 		}
 	}
@@ -125,7 +134,7 @@ func scalar(name string, value any) (any, error) {
 			return nil, badArgument("Boolean cannot represent a non boolean value: %s", shown(value))
 		}
 	case "ID":
-		if _, err := number.Int64(); isNumber && err == nil {
+		if isNumber && !strings.ContainsAny(number.String(), ".eE") { // however long
 			return number.String(), nil
 		}
 		if !isText {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/teamstarter/gnj/internal/storetest"
 )
 
 // work is a directory that ends with the tests.
@@ -42,12 +44,11 @@ var errNotHere = errors.New("not here")
 func needsNode(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("SKIPPED: it installs npm packages")
+		t.Skip("it installs npm packages")
 	}
 	dir, err := installed()
 	if errors.Is(err, errNotHere) {
-		fmt.Fprintln(os.Stderr, "NOT TESTED WITH NODE:", t.Name(), err)
-		t.Skip("NOT TESTED WITH NODE: ", err)
+		storetest.Skip(t, "not tested with Node, install 20 or newer with npm: %s", err)
 	}
 	require.NoError(t, err)
 	return dir

@@ -21,9 +21,6 @@ type acquired struct {
 	Jobs []models.Job `json:"jobs" doc:"The jobs, now processing; empty when there was none."`
 }
 
-// giveBackTime bounds how long jobs that were not delivered may take to return to the queue.
-const giveBackTime = 30 * time.Second
-
 func (a *API) acquireJobs(ctx context.Context, in *struct{ body[acquireBody] }) (*struct{ Body acquired }, error) {
 	x := exchange.Of(ctx)
 	wait := time.Duration(in.In.WaitSeconds) * time.Second
@@ -36,15 +33,13 @@ func (a *API) acquireJobs(ctx context.Context, in *struct{ body[acquireBody] }) 
 		return nil, err
 	}
 	if len(jobs) > 0 {
-		x.IfUndelivered(func() { a.giveBack(ctx, jobs) })
+		x.IfUndelivered(func(ctx context.Context) { a.giveBack(ctx, jobs) })
 	}
 	return &struct{ Body acquired }{acquired{rows(jobs)}}, nil
 }
 
 // giveBack returns jobs to the queue whose worker never heard of them.
 func (a *API) giveBack(ctx context.Context, jobs []models.Job) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
-	defer cancel()
 	if err := a.svc.GiveBack(ctx, jobs); err != nil {
 		a.log.ErrorContext(ctx, "give back undelivered jobs", "error", models.Explain(err), "jobs", len(jobs))
 	}

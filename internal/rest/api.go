@@ -10,8 +10,6 @@
 package rest
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"path"
@@ -126,16 +124,7 @@ func (a *API) recover(x *exchange.Exchange) {
 	if v == nil {
 		return
 	}
-	err, ok := v.(error)
-	if errors.Is(err, http.ErrAbortHandler) { // the host's way to cut a connection
-		x.Abandon() // so that nothing is sent on the way out
-		panic(v)
-	}
-	if !ok {
-		err = fmt.Errorf("%v", v)
-	}
-	x.Fail(fmt.Errorf("panic: %w", err))
-	a.refuse(x, a.internal(x.R, x.Failed(), slog.String("stack", string(debug.Stack()))))
+	a.refuse(x, a.internal(x.R, x.Caught(v), slog.String("stack", string(debug.Stack()))))
 }
 
 // adapter registers huma's operations with our mux.

@@ -68,7 +68,7 @@ func TestOpen_refusesWhatIsNoSQLiteFile(t *testing.T) {
 func TestOpen_refusesASQLiteFileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {
-		t.Skip("SKIPPED: root may write every file")
+		storetest.Skip(t, "root may write every file; TestRun_refusesWhatItMayNotWrite does it as another user")
 	}
 	for _, mode := range []string{"DELETE", "WAL"} {
 		dir := t.TempDir()

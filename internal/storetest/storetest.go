@@ -62,7 +62,7 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Variable)
 	if server == "" {
-		t.Skipf("SKIPPED ON POSTGRESQL: set %s to the URL of a server, or run make test, which starts one", Variable)
+		Skip(t, "not on PostgreSQL: set %s to the URL of a server, or run make test, which starts one", Variable)
 	}
 	var random [6]byte
 	_, _ = rand.Read(random[:])
