@@ -103,7 +103,8 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil && len(jobs) > 0 {
-		return nil, errors.Join(err, s.GiveBack(context.WithoutCancel(ctx), jobs))
+		_, failed := s.GiveBack(context.WithoutCancel(ctx), models.GivingBack(jobs))
+		return nil, errors.Join(err, failed)
 	}
 	return jobs, nil
 }
@@ -120,83 +121,4 @@ func (s *Service) passOn(wokenFor string, got []models.Job, err error) {
 		}
 	}
 	s.waiting.wake(wokenFor, 1)
-}
-
-// GiveBack returns acquired jobs that their worker will not do, without
-// spending an attempt: each waits again where it did. One that was asked to cancel
-// is cancelled. Jobs that somebody else holds or that have ended are left alone.
-func (s *Service) GiveBack(ctx context.Context, jobs []models.Job) error {
-	var all []error
-	for _, acquired := range jobs {
-		all = append(all, s.write(ctx, func(t *txn) error {
-			job, err := t.LockJob(acquired.ID)
-			if err != nil || job.Attempt != acquired.Attempt || !job.Status.Held() {
-				return err
-			}
-			if job.Status == models.JobCancelRequested {
-				return t.end(job, models.JobCancelled, nil)
-			}
-			return t.requeue(job, store.Set{"givenBack": job.GivenBack + 1})
-		}))
-	}
-	return errors.Join(all...)
-}
-
-// requeue puts a processed job back to where it waits.
-func (t *txn) requeue(job *models.Job, set store.Set) error {
-	to, err := t.waitsAs(job)
-	if err != nil {
-		return err
-	}
-	if to == models.JobCancelled {
-		delete(set, "startAfter")
-	}
-	if _, finished := set["finishedStatus"]; finished {
-		set["finishedStatus"] = to
-	}
-	if to.Ended() {
-		return t.end(job, to, set)
-	}
-	set["workerId"], set["startedAt"] = nil, nil
-	return t.move(job, to, set)
-}
-
-// waitsAs is how a job waits that goes back: queued, planned when its batch or
-// pipeline has ended, and not at all when its pipeline was asked to cancel.
-func (t *txn) waitsAs(job *models.Job) (models.JobStatus, error) {
-	status := models.JobQueued
-	var step *models.Step
-	var err error
-	if job.BatchID != nil {
-		batch, failed := t.Batch(*job.BatchID)
-		if errors.Is(failed, models.ErrNotFound) {
-			return status, nil // deleted by another program
-		}
-		if failed == nil && batch.Status == models.BatchFailed {
-			failed = t.reopen(batch)
-		}
-		if failed != nil {
-			return "", failed
-		}
-		if batch.Status.Ended() {
-			status = models.JobPlanned
-		}
-		step, err = t.StepOfBatch(batch)
-	} else {
-		step, err = t.StepOfJob(job)
-	}
-	if err != nil || step == nil {
-		return status, err
-	}
-	pipeline, err := t.Pipeline(step.PipelineID)
-	if err != nil {
-		return "", err
-	}
-	switch {
-	case pipeline.CancelRequestedAt != nil:
-		return models.JobCancelled, nil
-	case pipeline.Status.Ended() && step.Status != models.StepDone:
-		return models.JobPlanned, nil
-	}
-	return status, nil
 }

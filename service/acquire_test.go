@@ -252,7 +252,7 @@ func TestAcquire_givesBack(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		give := func(jobs ...models.Job) {
 			t.Helper()
-			require.NoError(t, f.GiveBack(t.Context(), jobs))
+			require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack(jobs))))
 		}
 		first := f.create(service.NewJob{Type: "a", MaxAttempts: ptr(2), BackoffSeconds: ptr(0)})
 		f.queue("a")
@@ -291,7 +291,7 @@ func TestAcquire_givesBackToAFailedBatch(t *testing.T) {
 		f.started(steps([]string{"a", "b"}))
 		kept := f.acquired("b")
 		f.do("a", models.JobFailed)
-		require.NoError(t, f.GiveBack(t.Context(), []models.Job{*kept}))
+		require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*kept}))))
 		require.Equal(t, models.JobPlanned, f.status(kept.ID))
 	})
 }

@@ -37,7 +37,7 @@ func TestTransaction_knowsWhatItAcquired(t *testing.T) {
 		require.Len(t, acquired, 2, "without what was rolled back")
 		require.Equal(t, []int64{first.ID, second.ID}, []int64{acquired[0].ID, acquired[1].ID})
 
-		require.NoError(t, f.GiveBack(t.Context(), acquired))
+		require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack(acquired))))
 		for _, id := range []int64{first.ID, lost.ID, second.ID} {
 			job, err := f.Job(t.Context(), id)
 			require.NoError(t, err)

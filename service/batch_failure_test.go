@@ -70,7 +70,7 @@ func TestBatch_failedTriesNothingAgain(t *testing.T) {
 		f.later(time.Minute)
 		require.Equal(t, 1, f.rescue())
 		require.Equal(t, models.JobPlanned, f.status(leased.ID))
-		require.NoError(t, f.GiveBack(t.Context(), []models.Job{*back}))
+		require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*back}))))
 		require.Equal(t, "failed | failed(failed planned planned planned) | planned", f.state(p.ID))
 		f.later(time.Hour)
 		require.Nil(t, f.acquire("a", "b"))

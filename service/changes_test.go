@@ -167,7 +167,9 @@ func workVerbs() []telling {
 		{"GiveBack", func(f fixture) func(context.Context) error {
 			f.queue("give back")
 			job := f.acquired("give back")
-			return func(ctx context.Context) error { return f.GiveBack(ctx, []models.Job{*job}) }
+			return func(ctx context.Context) error {
+				return givenBack(f.GiveBack(ctx, models.GivingBack([]models.Job{*job})))
+			}
 		}},
 		{"Report", func(f fixture) func(context.Context) error {
 			f.queue("report")

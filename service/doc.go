@@ -30,7 +30,8 @@
 //  18. Acquire_waits: An acquire may wait until a job can be had; one made in this process answers it at once.
 //  19. Acquire_wakesAsManyAsItCanServe: A new job wakes one waiting worker, the first that came; one that cannot use it passes it on.
 //  20. Acquire_leavesNoJobBehind: A caller that goes away while it acquires leaves no job behind.
-//  21. Acquire_givesBack: A job given back waits again without an attempt spent.
+//  21. Acquire_givesBack: A job given back waits again, at once or later, without an
+//     attempt spent.
 //
 // # Leases and attempts
 //

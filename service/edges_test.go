@@ -14,7 +14,7 @@ func TestAcquire_givesBackWithoutFurtherRetries(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		f.queue("a")
 		for range 3 {
-			require.NoError(t, f.GiveBack(t.Context(), []models.Job{*f.acquired("a")}))
+			require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*f.acquired("a")}))))
 		}
 		last := f.acquired("a")
 		require.Equal(t, 4, last.Attempt)
@@ -30,7 +30,7 @@ func TestAcquire_givesBackWithoutALongerBackoff(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		job := f.create(service.NewJob{Type: "a", MaxAttempts: ptr(2), BackoffSeconds: ptr(100)})
 		for range 4 {
-			require.NoError(t, f.GiveBack(t.Context(), []models.Job{*f.acquired("a")}))
+			require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*f.acquired("a")}))))
 		}
 		failed := f.finish(f.acquired("a"), models.JobFailed)
 		require.LessOrEqual(t, failed.StartAfter.Sub(f.job(job.ID).UpdatedAt).Seconds(), 110.0)

@@ -21,6 +21,8 @@ type (
 	Finish           = models.Finish
 	Finished         = models.Finished
 	FinishResult     = models.FinishResult
+	GiveBack         = models.GiveBack
+	GivenBack        = models.GivenBack
 	NewBatch         = models.NewBatch
 	NewPipeline      = models.NewPipeline
 	NewStep          = models.NewStep

@@ -233,7 +233,7 @@ func TestAttempt_fencesOldAttempts(t *testing.T) {
 		refused(1, "it is queued after 1 attempt")
 		second := f.leased("a", "w2")
 		refused(1, `attempt 2 is held by worker "w2"`)
-		require.NoError(t, f.GiveBack(t.Context(), []models.Job{*second}))
+		require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*second}))))
 		third := f.acquired("a")
 		refused(2, "attempt 3 is held by a worker without a name")
 		f.finish(third, models.JobCancelled)

@@ -169,7 +169,7 @@ func (m *model) finish(rt *rapid.T) {
 
 func (m *model) giveBack(rt *rapid.T) {
 	job := m.someJob(rt, models.JobStatus.Held)
-	require.NoError(rt, m.GiveBack(m.t.Context(), []models.Job{job}))
+	require.NoError(rt, givenBack(m.GiveBack(m.t.Context(), models.GivingBack([]models.Job{job}))))
 }
 
 func (m *model) cancel(rt *rapid.T) {

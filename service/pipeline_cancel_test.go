@@ -65,7 +65,7 @@ var lateEndings = []struct {
 		require.Equal(f.t, 1, f.rescue())
 	}},
 	{"given back", models.JobCancelled, func(f fixture, job *models.Job) {
-		require.NoError(f.t, f.GiveBack(f.t.Context(), []models.Job{*job}))
+		require.NoError(f.t, givenBack(f.GiveBack(f.t.Context(), models.GivingBack([]models.Job{*job}))))
 	}},
 	{"by hand", models.JobSuccessful, func(f fixture, job *models.Job) { f.byHand(job.ID, models.JobSuccessful) }},
 }

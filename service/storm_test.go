@@ -129,7 +129,7 @@ func (m *model) work(random *rand.Rand) error {
 		case 3:
 			status = models.JobCancelled
 		case 4:
-			if err := m.GiveBack(m.t.Context(), []models.Job{job}); err != nil {
+			if _, err := m.GiveBack(m.t.Context(), models.GivingBack([]models.Job{job})); err != nil {
 				return err
 			}
 			continue

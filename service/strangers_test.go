@@ -179,7 +179,7 @@ func TestBatch_deletedByOthersLetsItsJobsEnd(t *testing.T) {
 		f.finish(first, models.JobSuccessful)
 		require.Equal(t, models.JobQueued, f.finish(second, models.JobFailed).Status)
 		f.finish(third, models.JobFailed)
-		require.NoError(t, f.GiveBack(t.Context(), []models.Job{*fourth}))
+		require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*fourth}))))
 		f.again(third.ID)
 		require.NoError(t, f.DeleteJob(t.Context(), third.ID))
 		require.NoError(t, f.DeleteJob(t.Context(), fourth.ID))
@@ -247,7 +247,7 @@ func TestBatch_goesOnWhenUpstreamCalledItFailed(t *testing.T) {
 		p = f.started(plan("(d d)", "e"))
 		given := f.acquired("d")
 		failed()
-		require.NoError(t, f.GiveBack(t.Context(), []models.Job{*given}))
+		require.NoError(t, givenBack(f.GiveBack(t.Context(), models.GivingBack([]models.Job{*given}))))
 		require.Equal(t, "processing | processing(queued queued) | planned", f.state(p.ID))
 
 		p = f.started(plan("(c c)", "b"))

@@ -59,7 +59,7 @@ func (a *API) ifUndelivered(ctx context.Context, jobs []models.Job) (giveBack fu
 		return func() {}
 	}
 	return exchange.Of(ctx).IfUndelivered(func(ctx context.Context) {
-		if err := a.svc.GiveBack(ctx, jobs); err != nil {
+		if _, err := a.svc.GiveBack(ctx, models.GivingBack(jobs)); err != nil {
 			a.log.ErrorContext(ctx, "give back undelivered jobs", "error", models.Explain(err), "jobs", len(jobs))
 		}
 	})

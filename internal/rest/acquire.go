@@ -40,7 +40,7 @@ func (a *API) acquireJobs(ctx context.Context, in *struct{ body[acquireBody] }) 
 
 // giveBack returns jobs to the queue whose worker never heard of them.
 func (a *API) giveBack(ctx context.Context, jobs []models.Job) {
-	if err := a.svc.GiveBack(ctx, jobs); err != nil {
+	if _, err := a.svc.GiveBack(ctx, models.GivingBack(jobs)); err != nil {
 		a.log.ErrorContext(ctx, "give back undelivered jobs", "error", models.Explain(err), "jobs", len(jobs))
 	}
 }

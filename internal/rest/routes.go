@@ -113,6 +113,12 @@ func (a *API) workOperations() []operation {
 			example: `{"finishes": [{"id": 1, "attempt": 1, "status": "successful"}, {"id": 2, "attempt": 1, "status": "failed", "output": {"error": "no such file"}}]}`,
 			add:     handle(a.finishJobs),
 		},
+		{
+			name: "giveBackJobs", method: "POST", path: "/api/v1/jobs/give-back", tag: "Work", summary: "Give jobs back",
+			about:   "For a worker that stops, or wants a job later: each waits again where it did, and no attempt is spent. What is no longer yours is left alone, so that giving back twice is harmless.",
+			example: `{"jobs": [{"id": 1, "attempt": 1}, {"id": 2, "attempt": 1, "afterSeconds": 3600}]}`,
+			add:     handle(a.giveBackJobs),
+		},
 	}
 }
 
