@@ -23,7 +23,9 @@ import (
 type CORS struct {
 	// Origins are the pages' schemes and hosts, with the port unless it is the
 	// scheme's own: "https://app.example.com", "http://localhost:3000". "*"
-	// allows every origin.
+	// allows every origin. Pages of GNJ's own origin need no entry, unless a
+	// proxy in front rewrites the header Host: then list the origin that
+	// browsers see, or WebSockets of its pages are refused.
 	Origins []string
 	// Headers are those that pages may send besides Accept, Authorization and
 	// Content-Type. "*" allows every one.

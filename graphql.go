@@ -41,6 +41,8 @@ type GraphQL struct {
 // should change nothing outside of tx, and may be run again when the
 // database gives a transaction up. args is a JSON object. The answer is encoded as JSON; its fields
 // are those of the mutation's type, and a models.Job or its like answers a job with all its fields.
+// What a client asks of related rows is read at once for a list of these, such
+// as [job], but for each by itself that a type of the application's own holds.
 //
 // An error made by package models (models.Invalid, models.Conflict …) reaches
 // the client with its message; any other is hidden behind an id in the log.

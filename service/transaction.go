@@ -19,7 +19,8 @@ import (
 // tx is for one goroutine at a time and for fn only: later its methods answer
 // models.ErrInvalid. Its Acquire does not wait for jobs. Changes that others make
 // meanwhile wait; on SQLite all of them do, so that a change which fn makes by
-// another service than tx would wait for ever, or until its ctx ends.
+// another service than tx would wait for ever, or until its ctx ends. On
+// ":memory:", which has one connection, so would a read.
 //
 // It answers fn's error, and ctx's when ctx ends before the commit.
 func (s *Service) Transaction(ctx context.Context, fn func(tx *Service) error) error {

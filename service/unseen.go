@@ -41,11 +41,20 @@ func (l *live) await(changes []store.Change) {
 	}
 }
 
-// look looks for changes as long as there are some.
+// look looks for changes as long as there are some. After a panic the next
+// change that is awaited begins anew.
 func (l *live) look(ctx context.Context) {
+	ended := false // and noted where nobody can await another one in between
+	defer func() {
+		if !ended {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.looking = false
+		}
+	}()
 	const shortest, longest = 10 * time.Millisecond, 250 * time.Millisecond
 	for wait := shortest; pause(ctx, wait); wait = min(2*wait, longest) {
-		if !l.lookOnce(ctx, wait) {
+		if ended = !l.lookOnce(ctx, wait); ended {
 			return
 		}
 	}

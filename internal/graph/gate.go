@@ -114,4 +114,3 @@ const (
 	operationsKept = 256
 	maxKept        = 8 << 10 // bytes
 )
-

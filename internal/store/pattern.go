@@ -65,7 +65,7 @@ func (w *where) like(at, expression, pattern string, fold bool) (Condition, erro
 
 // regexp matches by the database's regular expressions, which are PostgreSQL's
 // own; or, where it has none, by Go's in this process: the values of the column
-// are read, and those that match are what is selected by.
+// are read, and those that match, within maxMatched, are what is selected by.
 func (w *where) regexp(at, expression, pattern string, fold bool) (Condition, error) {
 	if w.regexps = append(w.regexps, at); len(w.regexps) > maxRegexps {
 		return Condition{}, models.Invalid(at, "is beyond the %d regular expressions that a where may have", maxRegexps)
@@ -81,15 +81,22 @@ func (w *where) regexp(at, expression, pattern string, fold bool) (Condition, er
 	if err != nil {
 		return Condition{}, notRegexp(at)
 	}
-	values, err := w.matching(expression, compiled)
+	values, err := w.matching(at, expression, compiled, maxMatched)
 	if err != nil {
 		return Condition{}, fmt.Errorf("match %s: %w", w.of.name, err)
 	}
 	return w.oneOf(textKind, expression, values)
 }
 
-// matching reads the values of an expression and keeps those that match.
-func (w *where) matching(expression string, compiled *regexp.Regexp) ([]any, error) {
+// What is kept of the values that a where's regular expressions match.
+const (
+	maxMatched = 32 << 20 // bytes
+	perMatched = 64       // bytes that a value takes besides its text
+)
+
+// matching reads the values of an expression and keeps those that match, of
+// which a where may have most bytes in all.
+func (w *where) matching(at, expression string, compiled *regexp.Regexp, most int) ([]any, error) {
 	where := join([]Condition{w.of.live(), {SQL: expression + " IS NOT NULL"}}, " AND ")
 	rows, err := w.tx.raw("SELECT DISTINCT "+expression+" FROM "+w.of.from(w.tx)+" WHERE "+where.SQL, nil)
 	if err != nil {
@@ -102,9 +109,14 @@ func (w *where) matching(expression string, compiled *regexp.Regexp) ([]any, err
 		if err := rows.Scan(&value); err != nil {
 			return nil, err
 		}
-		if compiled.Match(value) {
-			values = append(values, string(value))
+		if !compiled.Match(value) {
+			continue
 		}
+		if w.matched += len(value) + perMatched; w.matched > most {
+			return nil, models.Invalid(at, "matches more values of %s than the %d MB that this database can select by; "+
+				"let it match fewer or shorter ones, or use an operator such as startsWith, substring or like", w.of.name, most>>20)
+		}
+		values = append(values, string(value))
 	}
 	return values, rows.Err()
 }

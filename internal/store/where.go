@@ -27,6 +27,7 @@ type where struct {
 	of         *source
 	conditions int
 	regexps    []string // where they stand
+	matched    int      // bytes of what they matched
 }
 
 // condition is what a whole where says, nothing for an empty one.
