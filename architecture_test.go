@@ -29,6 +29,7 @@ var packages = map[string]struct {
 	"gnjecho":                 {[]string{"."}, "a mount passes requests on; only what hosts see of the handler is needed for that"},
 	"models":                  {nil, "the nouns are known to all and know nobody"},
 	"service":                 {[]string{"internal/store", "models"}, "a rule must not know by which door somebody came"},
+	"worker":                  {[]string{"models"}, "a worker is the same in process and over HTTP, and then links no database"},
 	"internal/store":          {[]string{"models"}, "SQL must not know the rules that use it"},
 	"internal/mount":          {nil, "the mount point is all that the handler and the doors share"},
 	"internal/exchange":       {nil, "a request and its answer are the same behind every door"},
@@ -46,7 +47,7 @@ var packages = map[string]struct {
 }
 
 // public is what a host can import. Everything else is internal, or a program.
-var public = []string{".", "gnjecho", "models", "service"}
+var public = []string{".", "gnjecho", "models", "service", "worker"}
 
 // libraries says which packages may import a library of others; tests may
 // besides import what they need.
@@ -60,6 +61,7 @@ var libraries = map[string]struct {
 	"github.com/vektah/gqlparser":   {[]string{"internal/graph"}, "how GraphQL is executed is the door's own affair"},
 	"github.com/rs/cors":            {[]string{"."}, "who may call is asked once, in front of every door"},
 	"github.com/coder/websocket":    {[]string{"internal/graph"}, "only the GraphQL door keeps connections"},
+	"github.com/cenkalti/backoff":   {[]string{"worker"}, "only who calls a server that may be away tries again"},
 	"github.com/alecthomas/kong":    {[]string{"internal/cli"}, "flags are of the command only"},
 	"github.com/jackc/pgx":          {[]string{"internal/store", "internal/storetest"}, "all SQL is in the store"},
 	"github.com/mattn/go-sqlite3":   {[]string{"internal/store"}, "only the store opens databases"},
@@ -146,6 +148,7 @@ var limited = []struct {
 			"service/service.go":            "whether the background work of this process is alive",
 			"internal/store/transact.go":    "how long to try again",
 			"internal/exchange/exchange.go": "the deadlines of the host's server",
+			"worker/":                       "how long ago a worker asked for its lease, which it must not trust for longer",
 		},
 	},
 	{

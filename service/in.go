@@ -6,11 +6,11 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
-// What the verbs take and answer. Every field is checked before anything is
-// written; a refusal is a models.ErrInvalid that names the field.
-//
-// What a client over HTTP takes and answers as well is in models, so that it
-// need not link a database; it goes by the same names here.
+// The verbs' fields are all checked before anything is written; a refusal is a
+// models.ErrInvalid that names the field. What a client over HTTP takes and
+// answers as well is in models, so that it need not link a database; it goes by
+// the same names here.
+
 type (
 	NewJob           = models.NewJob
 	CreatedJob       = models.CreatedJob
