@@ -12,30 +12,54 @@ import (
 // the same names here.
 
 type (
-	NewJob           = models.NewJob
-	CreatedJob       = models.CreatedJob
-	EditJob          = models.EditJob
-	Acquire          = models.Acquire
-	Report           = models.Report
-	Reported         = models.Reported
-	Finish           = models.Finish
-	Finished         = models.Finished
-	FinishResult     = models.FinishResult
-	GiveBack         = models.GiveBack
-	GivenBack        = models.GivenBack
-	NewBatch         = models.NewBatch
-	NewPipeline      = models.NewPipeline
-	NewStep          = models.NewStep
-	BatchDetail      = models.BatchDetail
-	StepDetail       = models.StepDetail
-	PipelineDetail   = models.PipelineDetail
+	// NewJob is [models.NewJob].
+	NewJob = models.NewJob
+	// CreatedJob is [models.CreatedJob].
+	CreatedJob = models.CreatedJob
+	// EditJob is [models.EditJob].
+	EditJob = models.EditJob
+	// Acquire is [models.Acquire].
+	Acquire = models.Acquire
+	// Report is [models.Report].
+	Report = models.Report
+	// Reported is [models.Reported].
+	Reported = models.Reported
+	// Finish is [models.Finish].
+	Finish = models.Finish
+	// Finished is [models.Finished].
+	Finished = models.Finished
+	// FinishResult is [models.FinishResult].
+	FinishResult = models.FinishResult
+	// GiveBack is [models.GiveBack].
+	GiveBack = models.GiveBack
+	// GivenBack is [models.GivenBack].
+	GivenBack = models.GivenBack
+	// NewBatch is [models.NewBatch].
+	NewBatch = models.NewBatch
+	// NewPipeline is [models.NewPipeline].
+	NewPipeline = models.NewPipeline
+	// NewStep is [models.NewStep].
+	NewStep = models.NewStep
+	// BatchDetail is [models.BatchDetail].
+	BatchDetail = models.BatchDetail
+	// StepDetail is [models.StepDetail].
+	StepDetail = models.StepDetail
+	// PipelineDetail is [models.PipelineDetail].
+	PipelineDetail = models.PipelineDetail
+	// PipelineProgress is [models.PipelineProgress].
 	PipelineProgress = models.PipelineProgress
-	JobFilter        = models.JobFilter
-	BatchFilter      = models.BatchFilter
-	PipelineFilter   = models.PipelineFilter
-	Page             = models.Page
-	Stats            = models.Stats
-	TypeStats        = models.TypeStats
+	// JobFilter is [models.JobFilter].
+	JobFilter = models.JobFilter
+	// BatchFilter is [models.BatchFilter].
+	BatchFilter = models.BatchFilter
+	// PipelineFilter is [models.PipelineFilter].
+	PipelineFilter = models.PipelineFilter
+	// Page is [models.Page].
+	Page = models.Page
+	// Stats is [models.Stats].
+	Stats = models.Stats
+	// TypeStats is [models.TypeStats].
+	TypeStats = models.TypeStats
 )
 
 // Maybe is a field of a change: not given, given as null, or given.

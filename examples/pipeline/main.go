@@ -15,12 +15,12 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/teamstarter/gnj"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
+	"github.com/teamstarter/gnj/worker"
 )
 
 func main() {
@@ -35,7 +35,7 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
 	flags := flag.NewFlagSet("pipeline", flag.ContinueOnError)
 	database := flags.String("database", ":memory:", "a SQLite `file`, or postgres://user:password@host:5432/database")
-	workers := flags.Int("workers", 3, "how many workers do the jobs")
+	concurrency := flags.Int("concurrency", 3, "how many jobs are done at once")
 	yes := flags.Bool("yes", false, "start without asking")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	if _, err := svc.StartPipeline(ctx, pipeline.ID); err != nil {
 		return err
 	}
-	if err := work(ctx, svc, pipeline.ID, *workers, stdout); err != nil {
+	if err := work(ctx, svc, *concurrency, stdout); err != nil {
 		return err
 	}
 	if pipeline, err = svc.Pipeline(ctx, pipeline.ID); err != nil {
@@ -104,46 +104,20 @@ func approved(stdin io.Reader, stdout io.Writer) bool {
 	return strings.EqualFold(strings.TrimSpace(answer), "y")
 }
 
-// work does jobs until the pipeline has ended, with several workers at once.
-func work(ctx context.Context, svc *service.Service, pipelineID int64, workers int, stdout io.Writer) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var all sync.WaitGroup
-	for n := range workers {
-		all.Go(func() { stop(workAs(ctx, svc, fmt.Sprintf("worker-%d", n+1), pipelineID, stdout)) })
+// work does jobs until none is left, several at once.
+func work(ctx context.Context, svc *service.Service, concurrency int, stdout io.Writer) error {
+	w := worker.New(svc, worker.Options{Concurrency: concurrency})
+	for _, typ := range []string{"download", "resize", "publish"} {
+		worker.Handle(w, typ, func(_ context.Context, job *worker.Job[picture]) (any, error) {
+			fmt.Fprintf(stdout, "%s: job %d, width %d\n", job.Type, job.ID, job.Input.Width) // the work itself
+			return nil, nil
+		})
 	}
-	all.Wait()
-	if err := context.Cause(ctx); !errors.Is(err, errEnded) {
-		return err
-	}
-	return nil
+	return w.WorkAll(ctx)
 }
 
-// errEnded says that there is nothing left to do.
-var errEnded = errors.New("the pipeline has ended")
-
-// workAs does one job after the other until ctx ends, and answers errEnded when
-// the pipeline has ended with its last one.
-func workAs(ctx context.Context, svc *service.Service, name string, pipelineID int64, stdout io.Writer) error {
-	wants := service.Acquire{Types: []string{"download", "resize", "publish"}, WorkerID: &name, Wait: service.MaxWait}
-	for {
-		jobs, err := svc.Acquire(ctx, wants)
-		if err != nil {
-			return err
-		}
-		for _, job := range jobs {
-			fmt.Fprintf(stdout, "%s does job %d (%s)\n", name, job.ID, job.Type) // the work itself
-			done := service.Finish{ID: job.ID, Attempt: &job.Attempt, Status: models.JobSuccessful}
-			if _, err := svc.Finish(context.WithoutCancel(ctx), done); err != nil {
-				return err
-			}
-		}
-		pipeline, err := svc.Pipeline(ctx, pipelineID)
-		if err != nil {
-			return err
-		}
-		if pipeline.Status.Ended() {
-			return errEnded
-		}
-	}
+// picture is what the jobs get.
+type picture struct {
+	Album string `json:"album"`
+	Width int    `json:"width"`
 }

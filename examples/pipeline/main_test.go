@@ -34,7 +34,7 @@ func TestPipeline_isDoneStepByStepOnceApproved(t *testing.T) {
 		lines := strings.Split(after, "\n")
 		types := []string{}
 		for _, line := range lines[:5] {
-			types = append(types, regexp.MustCompile(`^worker-\d does job \d+ \((\w+)\)$`).FindStringSubmatch(line)[1])
+			types = append(types, regexp.MustCompile(`^(\w+): job \d+, width \d+$`).FindStringSubmatch(line)[1])
 		}
 		require.Equal(t, []string{"download", "resize", "resize", "resize", "publish"}, types)
 		require.Equal(t, strings.ReplaceAll(planned, "planned", "successful"), strings.Join(lines[5:], "\n"))
@@ -62,7 +62,7 @@ func TestPipeline_staysPlannedWithoutApproval(t *testing.T) {
 
 func TestPipeline_isStartedWithoutAskingIfToldSo(t *testing.T) {
 	t.Parallel()
-	printed := runWith(t, "", "-yes", "-workers", "1")
+	printed := runWith(t, "", "-yes", "-concurrency", "1")
 	require.NotContains(t, printed, "Start it?")
 	require.Contains(t, printed, "Pipeline 1, holiday pictures: successful\n")
 }
