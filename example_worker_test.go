@@ -24,6 +24,7 @@ type (
 // A worker in the web application itself. It stops when the context ends.
 func Example_handlers() {
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	jobs, err := gnj.New(gnj.Options{Database: ":memory:"})
 	if err != nil {
 		fmt.Println(err)
