@@ -1,8 +1,7 @@
 // Package worker does jobs of GNJ with handlers in Go, in the web application
-// itself or on another machine:
+// itself:
 //
-//	w := worker.New(jobs.Service(), worker.Options{Concurrency: 10}) // in process
-//	w := worker.New(client.New("https://app/gnj"), worker.Options{}) // over HTTP
+//	w := worker.New(jobs.Service(), worker.Options{Concurrency: 10})
 //	worker.Handle(w, "resize", func(ctx context.Context, job *worker.Job[Resize]) (Resized, error) {
 //		…
 //	})

@@ -168,8 +168,9 @@ func (a *attempt) sendLastProgress() {
 		case sending != nil:
 			<-sending
 		case pending:
-			_ = a.send() // once: the result counts, and is sent until it is known
-			return
+			if a.send() != nil { // once: the result counts, and is sent until it is known
+				return
+			}
 		default:
 			return
 		}

@@ -44,9 +44,14 @@ func (p *pool) take(ctx context.Context) int {
 	return models.MaxCount
 }
 
+// put frees slots. A server that answered more jobs than it was asked for makes
+// no further slots.
 func (p *pool) put(slots int) {
 	for range slots {
-		p.free <- struct{}{}
+		select {
+		case p.free <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -128,7 +128,7 @@ func TestRun_sendsAResultUntilItIsKnown(t *testing.T) {
 		}
 		return nil
 	}
-	inBubble(t, s, worker.Options{}, func(w *worker.Worker) {
+	inBubble(t, s, worker.Options{Heartbeat: time.Second}, func(w *worker.Worker) {
 		worker.Handle(w, "a", func(context.Context, *worker.Job[any]) (string, error) { runs.Add(1); return "done", nil })
 	}, func(t *testing.T, _ func() error) {
 		rest(t, 2*time.Minute)
@@ -277,4 +277,24 @@ func rest(t *testing.T, d time.Duration) {
 	case <-t.Context().Done():
 	}
 	synctest.Wait()
+}
+
+func TestRun_outlivesAServerThatAnswersMoreThanWasAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	var acquires atomic.Int32
+	s.acquire = func(models.Acquire) ([]models.Job, error) {
+		if acquires.Add(1) > 1 {
+			return nil, nil
+		}
+		return []models.Job{{ID: 1, Type: "a"}, {ID: 2, Type: "a"}, {ID: 3, Type: "nobody's"}}, nil
+	}
+	inBubble(t, s, worker.Options{Concurrency: 1}, handleNothing, func(t *testing.T, _ func() error) {
+		rest(t, time.Minute)
+		s.seen(func() {
+			assert.Len(t, s.finished, 3)
+			assert.Equal(t, models.JobFailed, s.finished[3].Status)
+		})
+		assert.Greater(t, acquires.Load(), int32(1), "it goes on")
+	})
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
-// Queue is where a worker's jobs come from: a *service.Service in process, a
-// *client.Client over HTTP.
+// Queue is where a worker's jobs come from: a *service.Service, or whatever else
+// has its verbs and its errors.
 type Queue interface {
 	Acquire(context.Context, models.Acquire) ([]models.Job, error)
 	Report(context.Context, models.Report) (*models.Reported, error)
