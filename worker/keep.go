@@ -25,6 +25,8 @@ type keeper struct {
 }
 
 func (a *attempt) keep() {
+	a.mu.Lock()
+	defer a.mu.Unlock() // the timer may ring before it is kept
 	a.until = time.Now().Add(a.s.options.Lease)
 	a.timer = time.AfterFunc(a.s.options.Heartbeat, a.beat)
 }
