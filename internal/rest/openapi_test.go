@@ -153,7 +153,7 @@ func TestOpenAPI_examplesAreAccepted(t *testing.T) {
 				}
 			}
 		}
-		assert.Equal(t, 11, bodies)
+		assert.Equal(t, 12, bodies)
 	})
 }
 
