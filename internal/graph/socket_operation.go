@@ -100,7 +100,8 @@ func (s *socket) operate(ctx, own context.Context, op *operation) {
 			return
 		}
 	}
-	if s.finish(op) { // not when the client has completed it
+	closing := own.Err() != nil   // then the close says all
+	if s.finish(op) && !closing { // not when the client has completed it
 		_ = s.send(ctx, message{ID: op.id, Type: "complete"})
 	}
 }
