@@ -29,6 +29,7 @@ var packages = map[string]struct {
 	"gnjecho":                 {[]string{"."}, "a mount passes requests on; only what hosts see of the handler is needed for that"},
 	"models":                  {nil, "the nouns are known to all and know nobody"},
 	"service":                 {[]string{"internal/store", "models"}, "a rule must not know by which door somebody came"},
+	"client":                  {[]string{"internal/wire", "models"}, "a program on another machine links no database"},
 	"worker":                  {[]string{"models"}, "a worker is the same in process and over HTTP, and then links no database"},
 	"internal/store":          {[]string{"models"}, "SQL must not know the rules that use it"},
 	"internal/mount":          {nil, "the mount point is all that the handler and the doors share"},
@@ -47,7 +48,7 @@ var packages = map[string]struct {
 }
 
 // public is what a host can import. Everything else is internal, or a program.
-var public = []string{".", "gnjecho", "models", "service", "worker"}
+var public = []string{".", "client", "gnjecho", "models", "service", "worker"}
 
 // libraries says which packages may import a library of others; tests may
 // besides import what they need.
@@ -61,7 +62,7 @@ var libraries = map[string]struct {
 	"github.com/vektah/gqlparser":   {[]string{"internal/graph"}, "how GraphQL is executed is the door's own affair"},
 	"github.com/rs/cors":            {[]string{"."}, "who may call is asked once, in front of every door"},
 	"github.com/coder/websocket":    {[]string{"internal/graph"}, "only the GraphQL door keeps connections"},
-	"github.com/cenkalti/backoff":   {[]string{"worker"}, "only who calls a server that may be away tries again"},
+	"github.com/cenkalti/backoff":   {[]string{"client", "worker"}, "only who calls a server that may be away tries again"},
 	"github.com/alecthomas/kong":    {[]string{"internal/cli"}, "flags are of the command only"},
 	"github.com/jackc/pgx":          {[]string{"internal/store", "internal/storetest"}, "all SQL is in the store"},
 	"github.com/mattn/go-sqlite3":   {[]string{"internal/store"}, "only the store opens databases"},
@@ -69,7 +70,7 @@ var libraries = map[string]struct {
 	"gorm.io/driver":                {[]string{"internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "only the store and hosts open databases"},
 	"gorm.io/gorm":                  {[]string{".", "service", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "outside of the store it is only what a host hands over: its database, its transaction"},
 	"database/sql":                  {[]string{"internal/store", "internal/storetest", "models"}, "all SQL is in the store; models only name how a JSON column is read"},
-	"net/http":                      {[]string{".", "gnjecho", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
+	"net/http":                      {[]string{".", "client", "gnjecho", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
 	"testing":                       {[]string{"internal/storetest"}, "it would add its flags to the host's program"},
 	"github.com/stretchr/testify":   {[]string{"internal/storetest"}, "it is for tests"},
 	"github.com/prometheus":         {nil, "default registries are the host's"},
