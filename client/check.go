@@ -30,47 +30,58 @@ func (p *problems) text(field, value string) {
 	}
 }
 
+func (p *problems) optionalText(field string, value *string) {
+	if value != nil {
+		p.text(field, *value)
+	}
+}
+
+// texts checks alternatives of a list; an empty one would count as not given.
+func (p *problems) texts(field string, values []string) {
+	for i, value := range values {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if value == "" {
+			p.add(at, "must not be empty")
+		}
+		p.text(at, value)
+	}
+}
+
 func (p *problems) json(field string, value models.JSON) {
 	if err := value.Check(); err != nil {
 		p.add(field, err.Error())
 	}
 }
 
-// seconds are d as the wire has it: whole seconds.
-func (p *problems) seconds(field string, d time.Duration) int {
+// lease refuses what the wire would round.
+func (p *problems) lease(field string, d time.Duration) int {
 	if d < 0 || d%time.Second != 0 {
 		p.add(field, fmt.Sprintf("must be whole seconds, 0 to %d", models.MaxLeaseSeconds))
 	}
-	return int(d / time.Second)
-}
-
-// upwards are d in whole seconds, and one more for what is left.
-func upwards(d time.Duration) int {
-	seconds := int(d / time.Second)
-	if d%time.Second > 0 {
-		seconds++
-	}
-	return seconds
+	return wholeSeconds(d)
 }
 
 // attempt is the attempt that reports and finishes carry.
-func (p *problems) attempt(field string, attempt *int) int {
+func (p *problems) attempt(attempt *int) int {
 	if attempt == nil {
-		p.add(field, "is required over HTTP: give the attempt the job was acquired with")
+		p.add("attempt", "is required over HTTP: give the one the job was acquired with")
 		return 0
 	}
 	return *attempt
 }
 
+// status refuses here what would have all finishes of a group refused.
+func (p *problems) status(status models.JobStatus) {
+	if !status.Ended() {
+		p.add("status", fmt.Sprintf("must be successful, failed or cancelled, not %q", status))
+	}
+}
+
 // job checks a new job; at stands before its fields' names.
 func (p *problems) job(at string, in models.NewJob) {
 	p.text(at+"type", in.Type)
-	if in.Name != nil {
-		p.text(at+"name", *in.Name)
-	}
-	if in.JobUniqueID != nil {
-		p.text(at+"jobUniqueId", *in.JobUniqueID)
-	}
+	p.optionalText(at+"name", in.Name)
+	p.optionalText(at+"jobUniqueId", in.JobUniqueID)
 	p.json(at+"input", in.Input)
 	p.byHand(at+"status", in.Status != "")
 	p.byHand(at+"workerId", in.WorkerID != nil)
@@ -111,12 +122,8 @@ func (p *problems) step(at string, in models.NewStep) {
 
 func (p *problems) pipeline(in models.NewPipeline) {
 	p.byHand("status", in.Status != "")
-	if in.Name != nil {
-		p.text("name", *in.Name)
-	}
-	if in.Metadata != nil {
-		p.text("metadata", *in.Metadata)
-	}
+	p.optionalText("name", in.Name)
+	p.optionalText("metadata", in.Metadata)
 	for i, step := range in.Steps {
 		p.step(fmt.Sprintf("steps[%d].", i), step)
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -33,6 +34,37 @@ func (c *Client) created(ctx context.Context, in call) (models.CreatedJob, error
 	return models.CreatedJob{Job: &job, Existed: status == http.StatusOK}, nil
 }
 
+// CreateJobs creates up to [models.MaxBulk] jobs in one transaction: all or
+// none. What is wrong with one is told as jobs[i].type. It answers the errors of
+// CreateJob, and is tried again when every job has a JobUniqueID.
+func (c *Client) CreateJobs(ctx context.Context, in []models.NewJob) ([]models.CreatedJob, error) {
+	var p problems
+	p.jobs("jobs", in)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	unique := func(job models.NewJob) bool { return job.JobUniqueID != nil }
+	answer, err := ask[createdJobs](ctx, c, call{
+		method: http.MethodPost, path: "/jobs/bulk", in: jobsBody{orEmpty(in)},
+		safe: every(in, unique),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := sameLength(len(answer.Jobs), len(in)); err != nil {
+		return nil, err
+	}
+	all := make([]models.CreatedJob, len(in))
+	for i, job := range answer.Jobs {
+		all[i] = models.CreatedJob{Job: job, Existed: slices.Contains(answer.Existed, i)}
+	}
+	return all, nil
+}
+
+func every[T any](all []T, holds func(T) bool) bool {
+	return !slices.ContainsFunc(all, func(one T) bool { return !holds(one) })
+}
+
 // Job answers one job, or models.ErrNotFound. It is tried again.
 func (c *Client) Job(ctx context.Context, id int64) (*models.Job, error) {
 	return one[models.Job](ctx, c, job, id, call{method: http.MethodGet, safe: true})
@@ -43,36 +75,21 @@ func (c *Client) Job(ctx context.Context, id int64) (*models.Job, error) {
 // job that has started.
 func (c *Client) EditJob(ctx context.Context, id int64, in models.EditJob) (*models.Job, error) {
 	var p problems
-	if in.Name.Value != nil {
-		p.text("name", *in.Name.Value)
-	}
+	p.optionalText("name", in.Name.Value)
 	if in.Input.Value != nil {
 		p.json("input", *in.Input.Value)
 	}
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	body := map[string]any{}
+	body := editBody{}
 	given(body, "name", in.Name)
 	given(body, "input", in.Input)
 	given(body, "startAfter", in.StartAfter)
-	if in.PriorityLevel != nil {
-		body["priorityLevel"] = *in.PriorityLevel
-	}
-	if in.MaxAttempts != nil {
-		body["maxAttempts"] = *in.MaxAttempts
-	}
-	if in.IsRecoverable != nil {
-		body["isRecoverable"] = *in.IsRecoverable
-	}
+	present(body, "priorityLevel", in.PriorityLevel)
+	present(body, "maxAttempts", in.MaxAttempts)
+	present(body, "isRecoverable", in.IsRecoverable)
 	return one[models.Job](ctx, c, job, id, call{method: http.MethodPatch, in: body})
-}
-
-// given writes a field that was given, or given as null.
-func given[T any](body map[string]any, field string, m models.Maybe[T]) {
-	if m.Given {
-		body[field] = m.Value
-	}
 }
 
 // DeleteJob deletes a job. It answers models.ErrNotFound, and models.ErrConflict

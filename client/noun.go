@@ -44,3 +44,19 @@ func ask[T any](ctx context.Context, c *Client, in call) (*T, error) {
 	}
 	return answer, nil
 }
+
+// sameLength refuses an answer about a list that is not one of the same length.
+func sameLength(got, want int) error {
+	if got == want {
+		return nil
+	}
+	return &models.Error{Code: models.CodeUnavailable, Message: fmt.Sprintf("the server answered %d results for %d", got, want)}
+}
+
+// orEmpty is a list that is never null in JSON.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

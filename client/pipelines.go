@@ -1,0 +1,58 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// CreatePipeline creates a pipeline with its steps, all or nothing. Nothing of
+// it is dispatched before it is started. It answers models.ErrInvalid for input
+// that cannot be accepted, and models.ErrConflict.
+func (c *Client) CreatePipeline(ctx context.Context, in models.NewPipeline) (*models.PipelineDetail, error) {
+	var p problems
+	p.pipeline(in)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return ask[models.PipelineDetail](ctx, c, call{method: http.MethodPost, path: "/pipelines", in: in})
+}
+
+// Pipeline answers a pipeline with its steps, or models.ErrNotFound. It is tried again.
+func (c *Client) Pipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {
+	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodGet, safe: true})
+}
+
+// StartPipeline queues the first step. It answers models.ErrNotFound, and
+// models.ErrConflict for a pipeline that was started or has no steps.
+func (c *Client) StartPipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {
+	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodPost, path: "/start"})
+}
+
+// CancelPipeline cancels what waits and asks what runs to stop. It answers
+// models.ErrNotFound, and models.ErrConflict for a pipeline that has ended.
+func (c *Client) CancelPipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {
+	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodPost, path: "/cancel"})
+}
+
+// AddStep adds a job or a batch at the end of a pipeline. It answers
+// models.ErrInvalid, models.ErrNotFound, and models.ErrConflict for a pipeline
+// that has ended.
+func (c *Client) AddStep(ctx context.Context, pipelineID int64, in models.NewStep) (*models.StepDetail, error) {
+	var p problems
+	p.step("", in)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return one[models.StepDetail](ctx, c, pipeline, pipelineID, call{method: http.MethodPost, path: "/steps", in: in})
+}
+
+// OrderSteps puts the planned steps, all of them, into another order. It
+// answers models.ErrInvalid, models.ErrNotFound, and models.ErrConflict for a
+// pipeline that has ended.
+func (c *Client) OrderSteps(ctx context.Context, pipelineID int64, stepIDs []int64) (*models.PipelineDetail, error) {
+	return one[models.PipelineDetail](ctx, c, pipeline, pipelineID, call{
+		method: http.MethodPut, path: "/steps/order", in: stepOrder{orEmpty(stepIDs)},
+	})
+}
