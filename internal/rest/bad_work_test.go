@@ -1,6 +1,8 @@
 package rest_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -161,8 +163,31 @@ func TestBodies_overTheLimit(t *testing.T) {
 		chunked.Body, chunked.ContentLength = io.NopCloser(strings.NewReader(exact+" ")), -1
 		s.do(chunked).problem(http.StatusRequestEntityTooLarge, "too_large", "body")
 
-		packed := s.request("POST", "/api/v1/jobs", "\x1f\x8b")
-		packed.Header.Set("Content-Encoding", "gzip")
-		s.do(packed).problem(http.StatusUnsupportedMediaType, models.CodeInvalid, "body")
+		zipped := func(encoding, body string) *http.Request {
+			r := s.request("POST", "/api/v1/jobs", body)
+			r.Header.Set("Content-Encoding", encoding)
+			return r
+		}
+		s.do(zipped("GZip", gzipped(t, exact))).is(201)
+		s.do(zipped("gzip", gzipped(t, exact+" "))).problem(http.StatusRequestEntityTooLarge, "too_large", "body")
+		bomb := gzipped(t, strings.Repeat(" ", 50_000))
+		require.Less(t, len(bomb), 100, "so that only what comes out is too much")
+		s.do(zipped("gzip", bomb)).problem(http.StatusRequestEntityTooLarge, "too_large", "body")
+		for _, broken := range []string{"", "x", exact, gzipped(t, exact)[:30], gzipped(t, exact)[:40] + "xxxxxxxx"} {
+			s.do(zipped("gzip", broken)).problem(http.StatusBadRequest, models.CodeInvalid, "body")
+		}
+		unknown := s.do(zipped("br", "x"))
+		unknown.problem(http.StatusUnsupportedMediaType, models.CodeInvalid, "body")
+		require.Equal(t, "gzip", unknown.header.Get("Accept-Encoding"))
 	})
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return packed.String()
 }

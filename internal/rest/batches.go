@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -49,12 +50,7 @@ type listBatchesInput struct {
 	Cursor     string               `query:"cursor" doc:"The nextCursor of the page before."`
 }
 
-type batchList struct {
-	Batches    []models.Batch `json:"batches"`
-	NextCursor *string        `json:"nextCursor" doc:"Give this as cursor to get the next page; null on the last one."`
-}
-
-func (a *API) listBatches(ctx context.Context, in *listBatchesInput) (*struct{ Body batchList }, error) {
+func (a *API) listBatches(ctx context.Context, in *listBatchesInput) (*struct{ Body wire.BatchList }, error) {
 	page, err := a.svc.Batches(ctx, service.BatchFilter{
 		Status: in.Status, PipelineID: in.PipelineID,
 		Page: service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor},
@@ -62,5 +58,5 @@ func (a *API) listBatches(ctx context.Context, in *listBatchesInput) (*struct{ B
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body batchList }{batchList{rows(page.Items), next(page.NextCursor)}}, nil
+	return &struct{ Body wire.BatchList }{wire.BatchList{Batches: rows(page.Items), NextCursor: next(page.NextCursor)}}, nil
 }

@@ -5,19 +5,14 @@ import (
 	"time"
 
 	"github.com/teamstarter/gnj/internal/exchange"
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
 
 type reportInput struct {
 	ID int64 `path:"id" minimum:"1" doc:"The job's id."`
-	body[reportBody]
-}
-
-type reportBody struct {
-	Attempt        int         `json:"attempt" minimum:"0" doc:"The attempt the job was acquired with."`
-	ProcessingInfo models.JSON `json:"processingInfo,omitempty" doc:"Progress: any JSON. The entries of an object named steps are merged with those reported before and timed."`
-	LeaseSeconds   int         `json:"leaseSeconds,omitempty" minimum:"1" maximum:"604800" doc:"The lease from now on. Default: the one asked for when the job was acquired."`
+	body[wire.ReportBody]
 }
 
 func (a *API) reportJob(ctx context.Context, in *reportInput) (*struct{ Body *service.Reported }, error) {
@@ -33,14 +28,7 @@ func (a *API) reportJob(ctx context.Context, in *reportInput) (*struct{ Body *se
 
 type finishInput struct {
 	ID int64 `path:"id" minimum:"1" doc:"The job's id."`
-	body[finishBody]
-}
-
-type finishBody struct {
-	Attempt int              `json:"attempt" minimum:"0" doc:"The attempt the job was acquired with."`
-	Status  models.JobStatus `json:"status" enum:"successful,failed,cancelled" doc:"How the attempt ended."`
-	Output  models.JSON      `json:"output,omitempty" doc:"The result: any JSON. Left out or null, the job keeps what it has."`
-	Final   bool             `json:"final,omitempty" doc:"With failed: for good, also when attempts are left."`
+	body[wire.FinishBody]
 }
 
 func (a *API) finishJob(ctx context.Context, in *finishInput) (*struct{ Body *service.Finished }, error) {
@@ -51,18 +39,6 @@ func (a *API) finishJob(ctx context.Context, in *finishInput) (*struct{ Body *se
 		return nil, err
 	}
 	return &struct{ Body *service.Finished }{finished}, nil
-}
-
-type finishesBody struct {
-	Finishes []finishOne `json:"finishes" minItems:"1" maxItems:"1000" doc:"The attempts that ended."`
-}
-
-type finishOne struct {
-	ID      int64            `json:"id" minimum:"1" doc:"The job's id."`
-	Attempt int              `json:"attempt" minimum:"0" doc:"The attempt the job was acquired with."`
-	Status  models.JobStatus `json:"status" enum:"successful,failed,cancelled" doc:"How the attempt ended."`
-	Output  models.JSON      `json:"output,omitempty" doc:"The result: any JSON. Left out or null, the job keeps what it has."`
-	Final   bool             `json:"final,omitempty" doc:"With failed: for good, also when attempts are left."`
 }
 
 type finishResults struct {
@@ -78,7 +54,7 @@ type finishResult struct {
 	Error      *Problem         `json:"error,omitempty" doc:"Why this finish was refused. The others stand."`
 }
 
-func (a *API) finishJobs(ctx context.Context, in *struct{ body[finishesBody] }) (*struct{ Body finishResults }, error) {
+func (a *API) finishJobs(ctx context.Context, in *struct{ body[wire.FinishesBody] }) (*struct{ Body finishResults }, error) {
 	finishes := make([]service.Finish, len(in.In.Finishes))
 	for i, f := range in.In.Finishes {
 		finishes[i] = service.Finish{ID: f.ID, Attempt: &f.Attempt, Status: f.Status, Output: f.Output, Final: f.Final}

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -10,16 +11,12 @@ type heldType struct {
 	Type string `path:"type" minLength:"1" maxLength:"255" doc:"The type; all means every type."`
 }
 
-type holdList struct {
-	Holds []models.Hold `json:"holds" doc:"The held types."`
-}
-
-func (a *API) listHolds(ctx context.Context, _ *struct{}) (*struct{ Body holdList }, error) {
+func (a *API) listHolds(ctx context.Context, _ *struct{}) (*struct{ Body wire.HoldList }, error) {
 	holds, err := a.svc.Holds(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body holdList }{holdList{rows(holds)}}, nil
+	return &struct{ Body wire.HoldList }{wire.HoldList{Holds: rows(holds)}}, nil
 }
 
 func (a *API) holdType(ctx context.Context, in *heldType) (*struct{ Body *models.Hold }, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/teamstarter/gnj/internal/mount"
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -49,28 +50,19 @@ func (a *API) createJob(ctx context.Context, in *struct{ body[service.NewJob] })
 	return newCreated(ctx, job), nil
 }
 
-type jobsBody struct {
-	Jobs []service.NewJob `json:"jobs" minItems:"1" maxItems:"10000" doc:"The jobs to create."`
-}
-
-type createdJobs struct {
-	Jobs    []*models.Job `json:"jobs" doc:"The jobs, in the order they were given."`
-	Existed []int         `json:"existed" doc:"The indexes of those that were there already, by their jobUniqueId."`
-}
-
-func (a *API) createJobs(ctx context.Context, in *struct{ body[jobsBody] }) (*struct{ Body createdJobs }, error) {
+func (a *API) createJobs(ctx context.Context, in *struct{ body[wire.JobsBody] }) (*struct{ Body wire.CreatedJobs }, error) {
 	all, err := a.svc.CreateJobs(ctx, in.In.Jobs)
 	if err != nil {
 		return nil, err
 	}
-	answer := createdJobs{Jobs: make([]*models.Job, len(all)), Existed: []int{}}
+	answer := wire.CreatedJobs{Jobs: make([]*models.Job, len(all)), Existed: []int{}}
 	for i, job := range all {
 		answer.Jobs[i] = job.Job
 		if job.Existed {
 			answer.Existed = append(answer.Existed, i)
 		}
 	}
-	return &struct{ Body createdJobs }{answer}, nil
+	return &struct{ Body wire.CreatedJobs }{answer}, nil
 }
 
 func (a *API) readJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
@@ -177,13 +169,7 @@ type listJobsInput struct {
 	Cursor string   `query:"cursor" doc:"The nextCursor of the page before."`
 }
 
-type jobList struct {
-	Jobs       []models.Job `json:"jobs"`
-	NextCursor *string      `json:"nextCursor" doc:"Give this as cursor to get the next page; null on the last one."`
-	Total      *int64       `json:"total,omitempty" doc:"How many match, when asked for."`
-}
-
-func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body jobList }, error) {
+func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body wire.JobList }, error) {
 	page, err := a.svc.Jobs(ctx, service.JobFilter{
 		Status: in.Status, Type: in.Type, WorkerID: in.WorkerID,
 		BatchID: in.BatchID, PipelineID: in.PipelineID, RetryOfJobID: in.RetryOfJobID,
@@ -196,5 +182,5 @@ func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body jo
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body jobList }{jobList{rows(page.Items), next(page.NextCursor), page.Total}}, nil
+	return &struct{ Body wire.JobList }{wire.JobList{Jobs: rows(page.Items), NextCursor: next(page.NextCursor), Total: page.Total}}, nil
 }

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -58,13 +59,9 @@ func (a *API) addStep(ctx context.Context, in *addStepInput) (*struct{ Body *ser
 	return &struct{ Body *service.StepDetail }{step}, nil
 }
 
-type stepOrder struct {
-	StepIDs []int64 `json:"stepIds" maxItems:"10000" minimum:"1" doc:"The ids of all planned steps, in their new order."`
-}
-
 type orderStepsInput struct {
 	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
-	body[stepOrder]
+	body[wire.StepOrder]
 }
 
 func (a *API) orderSteps(ctx context.Context, in *orderStepsInput) (*pipelineAnswer, error) {
@@ -79,12 +76,7 @@ type listPipelinesInput struct {
 	Cursor string                  `query:"cursor" doc:"The nextCursor of the page before."`
 }
 
-type pipelineList struct {
-	Pipelines  []service.PipelineProgress `json:"pipelines"`
-	NextCursor *string                    `json:"nextCursor" doc:"Give this as cursor to get the next page; null on the last one."`
-}
-
-func (a *API) listPipelines(ctx context.Context, in *listPipelinesInput) (*struct{ Body pipelineList }, error) {
+func (a *API) listPipelines(ctx context.Context, in *listPipelinesInput) (*struct{ Body wire.PipelineList }, error) {
 	page, err := a.svc.Pipelines(ctx, service.PipelineFilter{
 		Status: in.Status, Text: in.Text,
 		Page: service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor},
@@ -92,5 +84,5 @@ func (a *API) listPipelines(ctx context.Context, in *listPipelinesInput) (*struc
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body pipelineList }{pipelineList{rows(page.Items), next(page.NextCursor)}}, nil
+	return &struct{ Body wire.PipelineList }{wire.PipelineList{Pipelines: rows(page.Items), NextCursor: next(page.NextCursor)}}, nil
 }

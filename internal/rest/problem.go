@@ -13,12 +13,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/teamstarter/gnj/internal/exchange"
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
 // The codes this door adds to those of models.
 const (
-	codeTooLarge         models.Code = "too_large"          // the body is over the limit
+	codeTooLarge                     = wire.CodeTooLarge    // the body is over the limit
 	codeMethodNotAllowed models.Code = "method_not_allowed" // the address exists, not with this method
 )
 
@@ -71,7 +72,7 @@ func newProblem(status int, code models.Code, detail string) *Problem {
 }
 
 func notFound() *Problem {
-	return newProblem(http.StatusNotFound, models.CodeNotFound, "there is nothing at this address")
+	return newProblem(http.StatusNotFound, models.CodeNotFound, wire.NothingHere)
 }
 
 func methodNotAllowed(method string, allowed []string) *Problem {
