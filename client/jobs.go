@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -44,8 +45,8 @@ func (c *Client) CreateJobs(ctx context.Context, in []models.NewJob) ([]models.C
 		return nil, err
 	}
 	unique := func(job models.NewJob) bool { return job.JobUniqueID != nil }
-	answer, err := ask[createdJobs](ctx, c, call{
-		method: http.MethodPost, path: "/jobs/bulk", in: jobsBody{orEmpty(in)},
+	answer, err := ask[wire.CreatedJobs](ctx, c, call{
+		method: http.MethodPost, path: "/jobs/bulk", in: wire.JobsBody{Jobs: orEmpty(in)},
 		safe: every(in, unique),
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -34,7 +35,7 @@ func (c *Client) Jobs(ctx context.Context, filter models.JobFilter) (models.List
 	if filter.Total {
 		q.add("total", "true")
 	}
-	answer, err := list[jobList](ctx, c, "/jobs", q, p, filter.Text, filter.Page)
+	answer, err := list[wire.JobList](ctx, c, "/jobs", q, p, filter.Text, filter.Page)
 	if err != nil {
 		return models.List[models.Job]{}, err
 	}
@@ -49,7 +50,7 @@ func (c *Client) Batches(ctx context.Context, filter models.BatchFilter) (models
 		q.add("status", string(status))
 	}
 	q.ids("pipelineId", filter.PipelineID)
-	answer, err := list[batchList](ctx, c, "/batches", q, nil, "", filter.Page)
+	answer, err := list[wire.BatchList](ctx, c, "/batches", q, nil, "", filter.Page)
 	if err != nil {
 		return models.List[models.Batch]{}, err
 	}
@@ -63,7 +64,7 @@ func (c *Client) Pipelines(ctx context.Context, filter models.PipelineFilter) (m
 	for _, status := range filter.Status {
 		q.add("status", string(status))
 	}
-	answer, err := list[pipelineList](ctx, c, "/pipelines", q, nil, filter.Text, filter.Page)
+	answer, err := list[wire.PipelineList](ctx, c, "/pipelines", q, nil, filter.Text, filter.Page)
 	if err != nil {
 		return models.List[models.PipelineProgress]{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -53,6 +54,6 @@ func (c *Client) AddStep(ctx context.Context, pipelineID int64, in models.NewSte
 // pipeline that has ended.
 func (c *Client) OrderSteps(ctx context.Context, pipelineID int64, stepIDs []int64) (*models.PipelineDetail, error) {
 	return one[models.PipelineDetail](ctx, c, pipeline, pipelineID, call{
-		method: http.MethodPut, path: "/steps/order", in: stepOrder{orEmpty(stepIDs)},
+		method: http.MethodPut, path: "/steps/order", in: wire.StepOrder{StepIDs: orEmpty(stepIDs)},
 	})
 }

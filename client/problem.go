@@ -1,8 +1,7 @@
 package client
 
 import (
-	"slices"
-
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -19,13 +18,13 @@ type problem struct {
 
 // nothingHere is what GNJ says of an address that it does not have: it is
 // mounted elsewhere, or older than this client.
-const nothingHere = "there is nothing at this address"
-
-func (p problem) nothingHere() bool { return p.Code == models.CodeNotFound && p.Detail == nothingHere }
+func (p problem) nothingHere() bool {
+	return p.Code == models.CodeNotFound && p.Detail == wire.NothingHere
+}
 
 // codes are those of models, and what those of the door alone are here.
 func codes() map[models.Code]models.Code {
-	all := map[models.Code]models.Code{"too_large": models.CodeInvalid, "method_not_allowed": models.CodeInternal}
+	all := map[models.Code]models.Code{wire.CodeTooLarge: models.CodeInvalid, "method_not_allowed": models.CodeInternal}
 	for _, code := range []models.Code{
 		models.CodeInvalid, models.CodeNotFound, models.CodeConflict,
 		models.CodeForbidden, models.CodeUnavailable, models.CodeInternal,
@@ -44,7 +43,7 @@ func (p problem) err() error {
 	if p.ID != "" {
 		e.Message += " " + p.ID
 	}
-	for _, f := range slices.Clip(p.Errors) {
+	for _, f := range p.Errors {
 		e.Fields = append(e.Fields, models.FieldError{Field: f.Field, Message: f.Message})
 	}
 	return e

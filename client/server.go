@@ -6,12 +6,13 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
 // Holds lists the held types. It is tried again.
 func (c *Client) Holds(ctx context.Context) ([]models.Hold, error) {
-	answer, err := ask[holdList](ctx, c, call{method: http.MethodGet, path: "/holds", safe: true})
+	answer, err := ask[wire.HoldList](ctx, c, call{method: http.MethodGet, path: "/holds", safe: true})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -17,9 +18,9 @@ func (c *Client) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, 
 	var p problems
 	p.texts("types", in.Types)
 	p.optionalText("workerId", in.WorkerID)
-	body := acquireBody{
+	body := wire.AcquireBody{
 		Types: orEmpty(in.Types), WorkerID: in.WorkerID, Count: in.Count,
-		LeaseSeconds: p.lease("leaseSeconds", in.Lease), WaitSeconds: wholeSeconds(in.Wait),
+		LeaseSeconds: p.lease("leaseSeconds", in.Lease), WaitSeconds: wholeSeconds(in.Wait), Announce: in.Announce,
 	}
 	if in.Wait < 0 {
 		p.add("waitSeconds", "must not be negative")
@@ -27,7 +28,7 @@ func (c *Client) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, 
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	answer, err := ask[acquired](ctx, c, call{
+	answer, err := ask[wire.Acquired](ctx, c, call{
 		method: http.MethodPost, path: "/jobs/acquire", in: body, wait: min(in.Wait, models.MaxWait),
 	})
 	if err != nil {
@@ -43,7 +44,7 @@ func (c *Client) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, 
 func (c *Client) Report(ctx context.Context, in models.Report) (*models.Reported, error) {
 	var p problems
 	p.json("processingInfo", in.ProcessingInfo)
-	body := reportBody{
+	body := wire.ReportBody{
 		Attempt: p.attempt(in.Attempt), ProcessingInfo: in.ProcessingInfo, LeaseSeconds: p.lease("leaseSeconds", in.Lease),
 	}
 	if err := p.err(); err != nil {
@@ -61,7 +62,7 @@ func (c *Client) Finish(ctx context.Context, in models.Finish) (*models.Finished
 	if err != nil {
 		return nil, err
 	}
-	return one[models.Finished](ctx, c, job, in.ID, call{method: http.MethodPost, path: "/finish", in: body.finishBody, safe: true})
+	return one[models.Finished](ctx, c, job, in.ID, call{method: http.MethodPost, path: "/finish", in: body.FinishBody, safe: true})
 }
 
 // FinishMany is [Client.Finish] for up to [models.MaxFinish] jobs, each with
@@ -69,7 +70,7 @@ func (c *Client) Finish(ctx context.Context, in models.Finish) (*models.Finished
 func (c *Client) FinishMany(ctx context.Context, in []models.Finish) ([]models.FinishResult, error) {
 	results := make([]models.FinishResult, len(in))
 	var sent []int // the indexes of those that can be
-	body := finishesBody{Finishes: []finishOne{}}
+	body := wire.FinishesBody{Finishes: []wire.FinishOne{}}
 	for i, finish := range in {
 		one, err := finishing(finish)
 		if err != nil {
@@ -99,15 +100,15 @@ func (c *Client) FinishMany(ctx context.Context, in []models.Finish) ([]models.F
 }
 
 // finishing is a finish as it is sent.
-func finishing(in models.Finish) (finishOne, error) {
+func finishing(in models.Finish) (wire.FinishOne, error) {
 	if _, err := job.path(in.ID); err != nil {
-		return finishOne{}, err
+		return wire.FinishOne{}, err
 	}
 	var p problems
 	p.status(in.Status)
 	p.json("output", in.Output)
-	body := finishBody{Attempt: p.attempt(in.Attempt), Status: in.Status, Output: in.Output, Final: in.Final}
-	return finishOne{ID: in.ID, finishBody: body}, p.err()
+	body := wire.FinishBody{Attempt: p.attempt(in.Attempt), Status: in.Status, Output: in.Output, Final: in.Final}
+	return wire.FinishOne{ID: in.ID, FinishBody: body}, p.err()
 }
 
 // GiveBack returns up to [models.MaxFinish] acquired jobs without spending an
@@ -115,11 +116,11 @@ func finishing(in models.Finish) (finishOne, error) {
 // left alone. It answers models.ErrInvalid for input that cannot be accepted,
 // and is tried again.
 func (c *Client) GiveBack(ctx context.Context, in []models.GiveBack) ([]models.GivenBack, error) {
-	body := giveBacksBody{Jobs: make([]giveBackOne, len(in))}
+	body := wire.GiveBacksBody{Jobs: make([]wire.GiveBackOne, len(in))}
 	for i, one := range in {
-		body.Jobs[i] = giveBackOne{ID: one.ID, Attempt: one.Attempt, AfterSeconds: wholeSeconds(one.After)}
+		body.Jobs[i] = wire.GiveBackOne{ID: one.ID, Attempt: one.Attempt, AfterSeconds: wholeSeconds(one.After)}
 	}
-	answer, err := ask[givenBackResults](ctx, c, call{method: http.MethodPost, path: "/jobs/give-back", in: body, safe: true})
+	answer, err := ask[wire.GivenBackResults](ctx, c, call{method: http.MethodPost, path: "/jobs/give-back", in: body, safe: true})
 	if err == nil {
 		err = sameLength(len(answer.Results), len(in))
 	}
