@@ -8,8 +8,8 @@ import (
 )
 
 // CreateBatch creates a batch with its jobs, all or nothing. It answers
-// models.ErrInvalid for input that cannot be accepted, models.ErrNotFound for a
-// pipeline that is not there, and models.ErrConflict.
+// models.ErrInvalid for input that cannot be accepted, and models.ErrConflict for
+// a JobUniqueID that belongs to a job that is there.
 func (c *Client) CreateBatch(ctx context.Context, in models.NewBatch) (*models.BatchDetail, error) {
 	var p problems
 	p.batch("", in)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -36,14 +37,17 @@ func (p *problems) optionalText(field string, value *string) {
 	}
 }
 
-// texts checks alternatives of a list; an empty one would count as not given.
 func (p *problems) texts(field string, values []string) {
 	for i, value := range values {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		if value == "" {
-			p.add(at, "must not be empty")
-		}
-		p.text(at, value)
+		p.text(fmt.Sprintf("%s[%d]", field, i), value)
+	}
+}
+
+// alternatives checks values of a query, where an empty one would count as none.
+func (p *problems) alternatives(field string, values []string) {
+	p.texts(field, values)
+	if slices.Contains(values, "") {
+		p.add(field, "must not be empty")
 	}
 }
 

@@ -13,7 +13,8 @@
 //     time, or somebody else answered, such as a proxy. The message says who and what.
 //   - [models.ErrForbidden]: whoever stands in front of GNJ refused with 401 or 403.
 //   - [models.ErrInvalid]: also what HTTP cannot carry, such as fields that are
-//     set by hand, or a body over the server's limit.
+//     set by hand, or a body over the server's limit. Its fields are those of
+//     the service; its words are those of REST.
 //   - the error of the context, when that ended.
 //
 // # What is tried again

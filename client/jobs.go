@@ -12,9 +12,8 @@ import (
 // CreateJob creates a job, which is queued at once unless it belongs to a
 // pipeline or batch. With a JobUniqueID that was used before it answers the job
 // that is there. It answers models.ErrInvalid for input that cannot be accepted,
-// models.ErrNotFound for a batch or pipeline that is not there and
-// models.ErrConflict for a batch that takes no more jobs. It is tried again when
-// the job has a JobUniqueID.
+// and models.ErrConflict for a batch that takes no more jobs. It is tried again
+// when the job has a JobUniqueID.
 func (c *Client) CreateJob(ctx context.Context, in models.NewJob) (models.CreatedJob, error) {
 	var p problems
 	p.job("", in)

@@ -15,8 +15,8 @@ import (
 // accepted. It is tried again.
 func (c *Client) Jobs(ctx context.Context, filter models.JobFilter) (models.List[models.Job], error) {
 	var p problems
-	p.texts("type", filter.Type)
-	p.texts("workerId", filter.WorkerID)
+	p.alternatives("type", filter.Type)
+	p.alternatives("workerId", filter.WorkerID)
 	q := query{}
 	for _, status := range filter.Status {
 		q.add("status", string(status))

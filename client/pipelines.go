@@ -10,7 +10,8 @@ import (
 
 // CreatePipeline creates a pipeline with its steps, all or nothing. Nothing of
 // it is dispatched before it is started. It answers models.ErrInvalid for input
-// that cannot be accepted, and models.ErrConflict.
+// that cannot be accepted, and models.ErrConflict for a JobUniqueID that belongs
+// to a job that is there.
 func (c *Client) CreatePipeline(ctx context.Context, in models.NewPipeline) (*models.PipelineDetail, error) {
 	var p problems
 	p.pipeline(in)

@@ -59,8 +59,8 @@ func holdOf(typ string) (string, error) {
 // models.ErrInvalid for a filter that cannot be accepted. It is tried again.
 func (c *Client) Workers(ctx context.Context, filter models.WorkerFilter) ([]models.Presence, error) {
 	var p problems
-	p.texts("workerId", filter.WorkerID)
-	p.texts("type", filter.Type)
+	p.alternatives("workerId", filter.WorkerID)
+	p.alternatives("type", filter.Type)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
