@@ -13,7 +13,6 @@ import (
 	"github.com/teamstarter/gnj/internal/rest"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
-	"github.com/teamstarter/gnj/worker"
 )
 
 // verbs are what a program can ask of GNJ, in process or over HTTP.
@@ -55,9 +54,8 @@ type verbs interface {
 }
 
 var (
-	_ verbs        = (*service.Service)(nil)
-	_ verbs        = (*client.Client)(nil)
-	_ worker.Queue = (*client.Client)(nil)
+	_ verbs = (*service.Service)(nil)
+	_ verbs = (*client.Client)(nil)
 )
 
 // verbOf is the verb of each operation.

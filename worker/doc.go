@@ -7,6 +7,11 @@
 //	})
 //	err := w.Run(ctx)
 //
+// On another machine it is the same worker with a client of package client
+// instead of the service, and links no database:
+//
+//	w := worker.New(client.New("https://app.example/gnj"), worker.Options{Concurrency: 10})
+//
 // # What a handler answers
 //
 //   - a result: the job is successful, with it as output.

@@ -3,6 +3,9 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/teamstarter/gnj/client"
+	door "github.com/teamstarter/gnj/internal/rest"
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/internal/storetest"
 	"github.com/teamstarter/gnj/models"
@@ -17,17 +22,41 @@ import (
 	"github.com/teamstarter/gnj/worker"
 )
 
-var _ worker.Queue = (*service.Service)(nil)
+var (
+	_ worker.Queue = (*service.Service)(nil)
+	_ worker.Queue = (*client.Client)(nil)
+)
 
-// each runs the test with a service on each kind of database.
-func each(t *testing.T, test func(t *testing.T, svc *service.Service)) {
+// each runs the test with a service on each kind of database, and what a worker
+// asks for jobs: the service itself, in process, or a client of its server.
+func each(t *testing.T, test func(t *testing.T, svc *service.Service, queue worker.Queue)) {
 	t.Helper()
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		svc := service.New(s, service.Options{PollInterval: 20 * time.Millisecond, RescueInterval: 20 * time.Millisecond})
-		t.Cleanup(svc.Close)
-		test(t, svc)
-	})
+	for transport, reach := range map[string]func(*testing.T, *service.Service) worker.Queue{
+		"in process": func(_ *testing.T, svc *service.Service) worker.Queue { return svc },
+		"over HTTP":  overHTTP,
+	} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, s *store.Store) {
+				svc := service.New(s, service.Options{PollInterval: 20 * time.Millisecond, RescueInterval: 20 * time.Millisecond})
+				t.Cleanup(svc.Close)
+				test(t, svc, reach(t, svc))
+			})
+		})
+	}
+}
+
+// overHTTP is a client of a server of svc.
+func overHTTP(t *testing.T, svc *service.Service) worker.Queue {
+	t.Helper()
+	server := httptest.NewServer(door.New(svc, door.Options{Logger: slog.New(slog.DiscardHandler)}))
+	t.Cleanup(server.Close)
+	remote := client.New(server.URL)
+	if !slices.ContainsFunc(door.Routes(), func(r door.Route) bool { return r.Path == "/api/v1/workers" }) {
+		return struct{ worker.Queue }{remote} // a server that cannot be asked what a worker holds
+	}
+	return remote
 }
 
 func create(t *testing.T, svc *service.Service, in models.NewJob) int64 {
@@ -45,7 +74,7 @@ func job(t *testing.T, svc *service.Service, id int64) *models.Job {
 }
 
 func TestWorker_doesJobsOfAPipeline(t *testing.T) {
-	each(t, func(t *testing.T, svc *service.Service) {
+	each(t, func(t *testing.T, svc *service.Service, queue worker.Queue) {
 		resize := func(width string) models.NewJob {
 			return models.NewJob{Type: "resize", Input: models.JSON(`{"width": ` + width + `}`)}
 		}
@@ -58,7 +87,7 @@ func TestWorker_doesJobsOfAPipeline(t *testing.T) {
 		_, err = svc.StartPipeline(t.Context(), pipeline.ID)
 		require.NoError(t, err)
 
-		w := worker.New(svc, worker.Options{Concurrency: 2})
+		w := worker.New(queue, worker.Options{Concurrency: 2})
 		var widths atomic.Int64
 		worker.Handle(w, "download", func(ctx context.Context, job *worker.Job[any]) (string, error) {
 			return "cat.jpg", job.Report(ctx, worker.Progress{Percent: 50, Steps: map[string]worker.Step{"fetch": {Status: "done"}}})
@@ -82,10 +111,10 @@ func TestWorker_doesJobsOfAPipeline(t *testing.T) {
 }
 
 func TestWorker_stopsAndGivesBack(t *testing.T) {
-	each(t, func(t *testing.T, svc *service.Service) {
+	each(t, func(t *testing.T, svc *service.Service, queue worker.Queue) {
 		id := create(t, svc, models.NewJob{Type: "long"}) // of one attempt
 		ctx, stop := context.WithCancel(t.Context())
-		w := worker.New(svc, worker.Options{GracePeriod: -1})
+		w := worker.New(queue, worker.Options{GracePeriod: -1})
 		worker.Handle(w, "long", func(ctx context.Context, _ *worker.Job[any]) (any, error) {
 			stop()
 			<-ctx.Done()
@@ -100,9 +129,9 @@ func TestWorker_stopsAndGivesBack(t *testing.T) {
 }
 
 func TestWorker_hearsOfACancelRequest(t *testing.T) {
-	each(t, func(t *testing.T, svc *service.Service) {
+	each(t, func(t *testing.T, svc *service.Service, queue worker.Queue) {
 		id := create(t, svc, models.NewJob{Type: "long"})
-		w := worker.New(svc, worker.Options{Heartbeat: 10 * time.Millisecond})
+		w := worker.New(queue, worker.Options{Heartbeat: 10 * time.Millisecond})
 		worker.Handle(w, "long", func(ctx context.Context, job *worker.Job[any]) (any, error) {
 			if _, err := svc.Cancel(ctx, job.ID); err != nil {
 				return nil, err
@@ -118,9 +147,9 @@ func TestWorker_hearsOfACancelRequest(t *testing.T) {
 }
 
 func TestWorker_losesItsLeaseToAnother(t *testing.T) {
-	each(t, func(t *testing.T, svc *service.Service) {
+	each(t, func(t *testing.T, svc *service.Service, queue worker.Queue) {
 		id := create(t, svc, models.NewJob{Type: "a", MaxAttempts: new(3), BackoffSeconds: new(0)})
-		w := worker.New(svc, worker.Options{Heartbeat: 10 * time.Millisecond})
+		w := worker.New(queue, worker.Options{Heartbeat: 10 * time.Millisecond})
 		causes := make(chan error, 2)
 		worker.Handle(w, "a", func(ctx context.Context, job *worker.Job[any]) (int, error) {
 			if job.Attempt > 1 {
@@ -144,10 +173,10 @@ func TestWorker_losesItsLeaseToAnother(t *testing.T) {
 }
 
 func TestWorker_wakesForANewJob(t *testing.T) {
-	each(t, func(t *testing.T, svc *service.Service) {
+	each(t, func(t *testing.T, svc *service.Service, queue worker.Queue) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan int64)
-		w := worker.New(svc, worker.Options{})
+		w := worker.New(queue, worker.Options{})
 		worker.Handle(w, "a", func(_ context.Context, job *worker.Job[any]) (any, error) { done <- job.ID; return nil, nil })
 		ended := make(chan error, 1)
 		go func() { ended <- w.Run(ctx) }()

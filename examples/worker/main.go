@@ -1,11 +1,12 @@
-// Command worker does jobs of a GNJ server over plain HTTP: it is what a worker
-// in any language would be. Start as many as you like.
+// Command worker does jobs of a GNJ server on another machine, over HTTP. Start
+// as many as you like.
 //
 //	go run ./cmd/gnj run
 //	curl -d '{"type": "resize", "input": {"milliseconds": 5000}}' http://127.0.0.1:8080/api/v1/jobs
 //	go run ./examples/worker -types resize
 //
-// SIGTERM (Ctrl-C) lets it finish the jobs it holds. Whatever else ends it, its
+// SIGTERM (Ctrl-C) lets the jobs that run end within the grace period; then it
+// gives back what is left, without an attempt spent. Whatever else ends it, its
 // jobs come back to others when their leases run out.
 package main
 
@@ -16,11 +17,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/teamstarter/gnj/client"
+	"github.com/teamstarter/gnj/worker"
 )
 
 func main() {
@@ -33,27 +39,36 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	host, _ := os.Hostname()
-	w := worker{stdout: stdout}
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	flags.StringVar(&w.api.url, "url", cmp.Or(os.Getenv("GNJ_URL"), "http://127.0.0.1:8080"), "where GNJ is mounted; default: the variable GNJ_URL")
-	flags.StringVar(&w.api.token, "token", os.Getenv("GNJ_TOKEN"), "a bearer token, if GNJ is behind one; default: the variable GNJ_TOKEN")
+	url := flags.String("url", cmp.Or(os.Getenv("GNJ_URL"), "http://127.0.0.1:8080"), "where GNJ is mounted; default: the variable GNJ_URL")
+	token := flags.String("token", os.Getenv("GNJ_TOKEN"), "a bearer token, if GNJ is behind one; default: the variable GNJ_TOKEN")
 	types := flags.String("types", "resize", "the `types` of jobs to do, with commas between them")
-	flags.StringVar(&w.wants.WorkerID, "id", fmt.Sprintf("%s-%d", host, os.Getpid()), "the worker's `name`")
-	flags.IntVar(&w.wants.Count, "count", 1, "how many jobs to acquire at once, 1 to 100; more for short ones")
-	flags.IntVar(&w.wants.WaitSeconds, "wait", 5, "how many `seconds` an acquire waits for a job, 0 to 60")
-	flags.DurationVar(&w.lease, "lease", time.Minute, "how long a job stays ours without a sign of life, in whole seconds")
-	flags.BoolVar(&w.drain, "drain", false, "end when there is no job left")
+	id := flags.String("id", "", "the worker's `name`; default: one of its own")
+	count := flags.Int("count", 1, "how many jobs to do at once")
+	wait := flags.Int("wait", 5, "how many `seconds` an acquire waits for a job, 1 to 60")
+	lease := flags.Duration("lease", time.Minute, "how long a job stays ours without a sign of life, in whole seconds")
+	grace := flags.Duration("grace", 25*time.Second, "how long jobs may go on after SIGTERM")
+	drain := flags.Bool("drain", false, "end when there is no job left")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if w.lease < time.Second {
-		return errors.New("-lease must be a second or more")
+
+	jobs := client.New(*url, client.Options{Authorize: func(r *http.Request) error {
+		if *token != "" {
+			r.Header.Set("Authorization", "Bearer "+*token)
+		}
+		return nil
+	}})
+	w := worker.New(jobs, worker.Options{
+		ID: *id, Concurrency: *count, Wait: time.Duration(*wait) * time.Second, Lease: *lease, GracePeriod: *grace,
+		Middleware: []worker.Middleware{printing(stdout)},
+		Logger:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	for typ := range strings.SplitSeq(*types, ",") {
+		worker.Handle(w, typ, perform)
 	}
-	w.wants.Types, w.wants.LeaseSeconds = strings.Split(*types, ","), int(w.lease.Seconds())
-	if w.drain {
-		w.wants.WaitSeconds = 0
+	if *drain {
+		return w.WorkAll(ctx)
 	}
-	w.api.client.Timeout = time.Duration(w.wants.WaitSeconds)*time.Second + 30*time.Second
-	return w.work(ctx)
+	return w.Run(ctx)
 }

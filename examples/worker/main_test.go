@@ -18,12 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/teamstarter/gnj"
+	"github.com/teamstarter/gnj/internal/rest"
 	"github.com/teamstarter/gnj/internal/storetest"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
 
-func TestWorkers_doEachJobOnceInOrder(t *testing.T) {
+func TestWorkers_doEachJobOnce(t *testing.T) {
 	t.Parallel()
 	program := build(t)
 	storetest.EachURL(t, func(t *testing.T, database string) {
@@ -47,9 +48,7 @@ func TestWorkers_doEachJobOnceInOrder(t *testing.T) {
 		all := []int64{}
 		for i := range programs {
 			require.NoError(t, programs[i].Wait())
-			ids := done(t, outs[i].String())
-			require.True(t, slices.IsSorted(ids), "jobs are dispatched first in, first out")
-			all = append(all, ids...)
+			all = append(all, done(t, outs[i].String())...)
 		}
 		slices.Sort(all)
 		require.Len(t, slices.Compact(slices.Clone(all)), n, "each job is done")
@@ -62,43 +61,58 @@ func TestWorkers_doEachJobOnceInOrder(t *testing.T) {
 
 func TestWorker_finishesItsJobsOnSIGTERM(t *testing.T) {
 	t.Parallel()
-	program := build(t)
 	s := serve(t, filepath.Join(t.TempDir(), "jobs.db"))
-	s.queue(slices.Repeat([]service.NewJob{{Type: "resize", Input: models.JSON(`{"milliseconds": 200}`)}}, 3)...)
-
-	var out bytes.Buffer
-	worker := exec.CommandContext(t.Context(), program, "-url", s.URL, "-count", "2")
-	worker.Stdout, worker.Stderr = &out, os.Stderr
-	require.NoError(t, worker.Start())
-	s.answered("/acquire")
-	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, worker.Wait())
-
-	require.Equal(t, []int64{1, 2}, done(t, out.String()))
+	s.queue(slices.Repeat([]service.NewJob{{Type: "resize", Input: models.JSON(`{"milliseconds": 1000}`)}}, 3)...)
+	out := s.terminated("-count", "2")
+	ids := done(t, out)
+	slices.Sort(ids)
+	require.Equal(t, []int64{1, 2}, ids)
 	require.Equal(t, models.JobSuccessful, s.job(2).Status)
 	require.Equal(t, models.JobQueued, s.job(3).Status)
+}
+
+func TestWorker_givesBackOnSIGTERM(t *testing.T) {
+	t.Parallel()
+	s := serve(t, filepath.Join(t.TempDir(), "jobs.db"))
+	s.queue(service.NewJob{Type: "resize", Input: models.JSON(`{"milliseconds": 600000}`)})
+	require.Equal(t, "job 1 (resize): given back\n", s.terminated("-grace", "1ms"))
+	require.Equal(t, models.JobQueued, s.job(1).Status)
+	require.Zero(t, s.job(1).Spent())
+}
+
+// terminated runs a worker, stops it once it has its jobs, and answers what it printed.
+func (s server) terminated(args ...string) string {
+	s.t.Helper()
+	if !slices.ContainsFunc(rest.Routes(), func(r rest.Route) bool { return r.Path == "/api/v1/workers" }) {
+		storetest.Skip(s.t, "a worker that stops was not tested: this server has no GET /api/v1/workers to ask what it holds")
+	}
+	var out bytes.Buffer
+	worker := exec.CommandContext(s.t.Context(), build(s.t), append([]string{"-url", s.URL}, args...)...)
+	worker.Stdout, worker.Stderr = &out, os.Stderr
+	require.NoError(s.t, worker.Start())
+	s.answered("/acquire")
+	require.NoError(s.t, worker.Process.Signal(syscall.SIGTERM))
+	require.NoError(s.t, worker.Wait())
+	return out.String()
 }
 
 func TestWorker_reportsAndHearsThatItShallStop(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, database string) {
 		s := serve(t, database)
-		s.queue(service.NewJob{Type: "resize", Input: models.JSON(`{"milliseconds": 60000}`)}, service.NewJob{Type: "resize"})
-
+		s.queue(service.NewJob{Type: "resize", Input: models.JSON(`{"milliseconds": 600000}`)})
 		ended := make(chan error, 1)
 		var out bytes.Buffer
 		go func() {
-			ended <- run(t.Context(), []string{"-url", s.URL, "-count", "2", "-lease", "3s", "-drain"}, &out)
+			ended <- run(t.Context(), []string{"-url", s.URL, "-lease", "3s", "-drain"}, &out)
 		}()
 		s.answered("/jobs/1/report")
-		s.answered("/jobs/2/report") // waits for its turn, and stays ours
-		require.Contains(t, s.job(1).ProcessingInfo.String(), "percent")
-		require.Equal(t, "null", s.job(2).ProcessingInfo.String())
+		require.NotEqual(t, "null", s.job(1).ProcessingInfo.String())
 
 		_, err := s.jobs.Cancel(t.Context(), 1)
 		require.NoError(t, err)
 		require.NoError(t, <-ended)
-		require.Equal(t, "job 1 (resize): cancelled\njob 2 (resize): successful\n", out.String())
+		require.Equal(t, "job 1 (resize): cancelled\n", out.String())
 		require.Equal(t, models.JobCancelled, s.job(1).Status)
 	})
 }
@@ -111,21 +125,35 @@ func TestWorker_tellsOfFailures(t *testing.T) {
 
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-url", s.URL, "-drain"}, &out))
-	require.Equal(t, "job 1 (resize): queued\njob 1 (resize): failed\n", out.String())
+	require.Equal(t, strings.Repeat("job 1 (resize): failed: no such file\n", 2), out.String())
 	require.JSONEq(t, `{"error": "no such file"}`, s.job(1).Output.String())
+}
+
+func TestWorker_showsItsToken(t *testing.T) {
+	t.Parallel()
+	shown := make(chan string, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown <- r.Header.Get("Authorization")
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	t.Cleanup(s.Close)
+	err := run(t.Context(), []string{"-url", s.URL, "-token", "xyz", "-drain"}, &bytes.Buffer{})
+	require.ErrorIs(t, err, models.ErrForbidden)
+	require.Equal(t, "Bearer xyz", <-shown)
 }
 
 func TestWorker_saysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := serve(t, filepath.Join(t.TempDir(), "jobs.db"))
 	for want, args := range map[string][]string{
-		"-lease must be":                          {"-lease", "1ms"},
-		"acquire: count must be at most 100":      {"-count", "101"},
-		"acquire: there is nothing at this":       {"-url", s.URL + "/elsewhere"},
-		"acquire: types[1] must not be empty":     {"-types", "resize,"},
-		"acquire: waitSeconds must be at most 60": {"-wait", "61"},
+		"lease must be whole seconds":    {"-lease", "1ms"},
+		"concurrency must not be":        {"-count", "-1"},
+		"is it mounted there?":           {"-url", s.URL + "/elsewhere"},
+		"type must have 1 to 255":        {"-types", "resize,"},
+		"wait must be whole seconds, up": {"-wait", "61"},
+		"url must be where GNJ is":       {"-url", "elsewhere"},
 	} {
-		require.ErrorContains(t, run(t.Context(), append([]string{"-url", s.URL}, args...), &bytes.Buffer{}), want)
+		require.ErrorContains(t, run(t.Context(), append([]string{"-url", s.URL, "-drain"}, args...), &bytes.Buffer{}), want)
 	}
 }
 
