@@ -28,10 +28,12 @@ var packages = map[string]struct {
 	".":                       {[]string{"internal/graph", "internal/mount", "internal/rest", "internal/store", "models", "service"}, "it puts the parts together for a host"},
 	"gnjecho":                 {[]string{"."}, "a mount passes requests on; only what hosts see of the handler is needed for that"},
 	"models":                  {nil, "the nouns are known to all and know nobody"},
-	"service":                 {[]string{"internal/store", "models"}, "a rule must not know by which door somebody came"},
+	"gnjtest":                 {[]string{".", "internal/clock", "models"}, "it is one more host, for tests, that may move the clock"},
+	"service":                 {[]string{"internal/clock", "internal/store", "models"}, "a rule must not know by which door somebody came"},
 	"worker":                  {[]string{"models"}, "a worker is the same in process and over HTTP, and then links no database"},
 	"internal/wire":           {[]string{"models"}, "what goes over the wire is the same at both ends"},
 	"internal/store":          {[]string{"models"}, "SQL must not know the rules that use it"},
+	"internal/clock":          {nil, "it names what others ask"},
 	"internal/mount":          {nil, "the mount point is all that the handler and the doors share"},
 	"internal/exchange":       {nil, "a request and its answer are the same behind every door"},
 	"internal/graph":          {[]string{"internal/exchange", "internal/graph/explorer", "internal/mount", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
@@ -48,7 +50,7 @@ var packages = map[string]struct {
 }
 
 // public is what a host can import. Everything else is internal, or a program.
-var public = []string{".", "gnjecho", "models", "service", "worker"}
+var public = []string{".", "gnjecho", "gnjtest", "models", "service", "worker"}
 
 // libraries says which packages may import a library of others; tests may
 // besides import what they need.
@@ -71,7 +73,7 @@ var libraries = map[string]struct {
 	"gorm.io/gorm":                  {[]string{".", "service", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "outside of the store it is only what a host hands over: its database, its transaction"},
 	"database/sql":                  {[]string{"internal/store", "internal/storetest", "models"}, "all SQL is in the store; models only name how a JSON column is read"},
 	"net/http":                      {[]string{".", "gnjecho", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
-	"testing":                       {[]string{"internal/storetest"}, "it would add its flags to the host's program"},
+	"testing":                       {[]string{"gnjtest", "internal/storetest"}, "it would add its flags to the host's program"},
 	"github.com/stretchr/testify":   {[]string{"internal/storetest"}, "it is for tests"},
 	"github.com/prometheus":         {nil, "default registries are the host's"},
 	"log":                           {nil, "the host chose a log/slog logger"},
