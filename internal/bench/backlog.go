@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/teamstarter/gnj/models"
@@ -9,89 +10,73 @@ import (
 
 // burden is what lies in the way of a claim.
 type burden struct {
-	name  string
-	rows  int              // that lie there
-	fill  models.JobStatus // their status; "" when there are none
-	typ   string           // theirs
-	late  bool             // due tomorrow only
-	types []string         // asked for
-	held  string           // a type on hold
+	name   string
+	rows   int              // that lie there
+	status models.JobStatus // theirs
+	late   bool             // they are due tomorrow
+	held   bool             // their type is on hold
+	asked  bool             // they are of a type that is asked for
+	types  int              // of the jobs that are measured
 }
 
 // burdens are those of a backlog of so many rows.
 func burdens(rows int) []burden {
-	one := []string{theType}
-	fifty := make([]string, 50)
-	for i := range fifty {
-		fifty[i] = fmt.Sprintf("%s-%d", theType, i)
-	}
 	return []burden{
-		{name: "finished", rows: rows, fill: models.JobSuccessful, typ: oldType, types: []string{theType, oldType}},
-		{name: "queued of other types", rows: rows, fill: models.JobQueued, typ: oldType, types: one},
-		{name: "due tomorrow", rows: rows, fill: models.JobQueued, typ: oldType, late: true, types: []string{theType, oldType}},
-		{name: "of a held type", rows: max(1, rows/10), fill: models.JobQueued, typ: oldType, held: oldType, types: []string{theType, oldType}},
-		{name: "50 types asked for", types: fifty},
+		{name: "finished", rows: rows, status: models.JobSuccessful, asked: true, types: 1},
+		{name: "queued of other types", rows: rows, status: models.JobQueued, types: 1},
+		{name: "due tomorrow", rows: rows, status: models.JobQueued, late: true, asked: true, types: 1},
+		{name: "of a held type", rows: max(1, rows/10), status: models.JobQueued, held: true, asked: true, types: 1},
+		{name: "50 types asked for", types: 50},
 	}
 }
 
-// oldType is the type of the jobs that lie in the way.
+// oldType is the type of the rows that lie in the way.
 const oldType = "old"
 
-// backlog acquires and finishes with each burden, against an empty table.
+// backlog acquires and finishes with each burden, against an empty table that
+// is asked the same.
 func (b *bench) backlog(ctx context.Context) ([]Phase, error) {
 	var phases []Phase
-	for _, burden := range burdens(b.Backlog) {
-		err := b.on(ctx, func(empty *database, base *target) error {
-			return b.on(ctx, func(full *database, burdened *target) error {
-				if err := b.fill(ctx, full, burdened, burden); err != nil {
+	for _, d := range burdens(b.Backlog) {
+		err := b.on(ctx, b.Database, func(empty *database, base *target) error {
+			return b.on(ctx, beside(b.Database), func(full *database, burdened *target) error {
+				if err := b.fill(ctx, full, burdened, d); err != nil {
 					return err
 				}
 				light, heavy, err := compare(
 					func() (Phase, error) {
-						return b.claimed(ctx, base, "empty table", []string{theType}, []string{theType})
+						return b.claimed(ctx, base, burden{name: "empty table", asked: d.asked, types: 1})
 					},
-					func() (Phase, error) { return b.claimed(ctx, burdened, burden.name, burden.made(), burden.types) },
+					func() (Phase, error) { return b.claimed(ctx, burdened, d) },
 				)
-				phases = append(phases, light, heavy)
 				if err != nil {
 					return err
 				}
-				if err := empty.verify(ctx, rounds*b.Jobs); err != nil {
-					return err
-				}
-				return full.verify(ctx, rounds*b.Jobs)
+				phases = append(phases, light, heavy)
+				return errors.Join(empty.verify(ctx, rounds*b.Jobs), full.verify(ctx, rounds*b.Jobs))
 			})
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", burden.name, err)
+			return nil, fmt.Errorf("%s: %w", d.name, err)
 		}
 	}
 	return phases, nil
 }
 
-// made are the types of the jobs that are measured.
-func (d burden) made() []string {
-	if d.fill == "" {
-		return d.types
-	}
-	return []string{theType}
-}
-
-// against are the types asked for on the empty table.
-func (d burden) against() []string {
-	if d.fill == "" {
-		return []string{theType}
-	}
-	return d.types
-}
-
 // claimed measures the acquires and finishes of a round.
-func (b *bench) claimed(ctx context.Context, t *target, name string, made, asked []string) (Phase, error) {
-	if err := b.prepare(ctx, t, name+": create", b.Jobs, made); err != nil {
+func (b *bench) claimed(ctx context.Context, t *target, d burden) (Phase, error) {
+	var types []string
+	for range d.types {
+		types = append(types, b.newType())
+	}
+	if err := b.prepare(ctx, t, d.name+": create", b.Jobs, types); err != nil {
 		return Phase{}, err
 	}
-	return b.measure(ctx, t, name, b.Jobs, func(ctx context.Context, m *meter) error {
-		return b.do(ctx, t, m, work{types: asked})
+	if d.asked {
+		types = append(types, oldType)
+	}
+	return b.measure(ctx, t, d.name, b.Jobs, func(ctx context.Context, m *meter) error {
+		return b.do(ctx, t, m, work{types: types})
 	})
 }
 
@@ -100,7 +85,7 @@ const filledAtOnce = 50_000
 
 // fill lays the rows of a burden, and leaves the planner to find out by itself.
 func (b *bench) fill(ctx context.Context, db *database, t *target, d burden) error {
-	if d.fill == "" {
+	if d.rows == 0 {
 		return nil
 	}
 	_, err := b.measure(ctx, t, d.name+": fill", d.rows, func(ctx context.Context, m *meter) error {
@@ -112,8 +97,8 @@ func (b *bench) fill(ctx context.Context, db *database, t *target, d burden) err
 		}
 		return nil
 	})
-	if err != nil || d.held == "" {
+	if err != nil || !d.held {
 		return err
 	}
-	return db.hold(ctx, d.held)
+	return db.hold(ctx, oldType)
 }

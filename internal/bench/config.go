@@ -6,8 +6,87 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/teamstarter/gnj/models"
+)
+
+// Config says what to measure. A zero field takes its default.
+type Config struct {
+	Scenario Scenario // default Throughput
+	Mode     Mode     // default InProcess
+	// Database is where a database of its own is made: a PostgreSQL URL, where it
+	// is a schema; or the name of a SQLite file that is not there. Default: a
+	// temporary SQLite file.
+	Database string
+	// Jobs is how many jobs are measured; in a comparison, in each of its
+	// rounds. Default: by the scenario.
+	Jobs int
+	// Workers is how many callers there are at once. Default: by the scenario.
+	Workers int
+	// Batch is how many jobs a request is about, 1 to 100. Default 1.
+	Batch int
+	// Backlog is how many rows lie in the way in Backlog. Default 1,000,000.
+	Backlog int
+	// Seconds is how long Idle looks on, 1 to 50. Default 30.
+	Seconds int
+
+	// Server is the command that serves a [Server], for the modes over HTTP: it
+	// finds its settings in the environment, prints its URL on a line of its own,
+	// and ends when its standard input does.
+	Server []string
+	// Progress is told now and then how far it is. Default: nobody is.
+	Progress func(Progress)
+	// Errors gets what the server logs as wrong. Default: nobody.
+	Errors io.Writer
+}
+
+// Scenario is what is measured.
+type Scenario string
+
+// The scenarios.
+const (
+	Throughput Scenario = "throughput" // create all jobs, then acquire and finish all
+	Latency    Scenario = "latency"    // from the call of a create until a waiting worker has the job
+	Backlog    Scenario = "backlog"    // with many rows that are not to be dispatched, against none
+	Idle       Scenario = "idle"       // workers that wait, and nothing to do
+	Pipeline   Scenario = "pipeline"   // jobs of pipelines, against plain ones
+)
+
+// Mode is how callers reach the service.
+type Mode string
+
+// The modes.
+const (
+	InProcess Mode = "in-process" // the service itself, and package worker
+	HTTP      Mode = "http"       // REST, with as many connections as workers
+	GraphQL   Mode = "graphql"    // what graphql-node-jobs' workers send
+)
+
+// defaults are those of a scenario.
+type defaults struct{ jobs, workers int }
+
+func (c Config) defaults() defaults {
+	switch c.Scenario {
+	case Latency:
+		return defaults{1000, 10}
+	case Backlog:
+		return defaults{10_000, 100}
+	case Idle:
+		return defaults{0, 1000}
+	case Pipeline:
+		return defaults{1000 * jobsOfPipeline, 100}
+	default:
+		return defaults{100_000, 100}
+	}
+}
+
+// The bounds of the configuration.
+const (
+	maxJobs    = 10_000_000
+	maxWorkers = 10_000
+	// An acquire waits for a minute; later ones would be measured as well.
+	maxSeconds = int(models.MaxWait/time.Second) - 10
 )
 
 // filled returns the configuration with every default filled in, or what is

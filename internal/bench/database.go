@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/teamstarter/gnj/internal/store"
@@ -50,13 +51,21 @@ func checkDatabase(name string) error {
 	if name == ":memory:" {
 		return models.Invalid("database", "must be a file or a PostgreSQL URL; leave it out for a temporary file")
 	}
-	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-		return models.Invalid("database", "%s is there already; name a file that is not, as it is removed at the end", name)
-	}
 	if dir, err := os.Stat(filepath.Dir(name)); err != nil || !dir.IsDir() {
 		return models.Invalid("database", "must be in a directory that is there, and %s is not", filepath.Dir(name))
 	}
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return models.Invalid("database", "%s is there already; name a file that is not, as it is removed at the end", name)
+	}
 	return nil
+}
+
+// beside is where a second database is made at the same time.
+func beside(name string) string {
+	if name == "" || isPostgres(name) {
+		return name
+	}
+	return name + ".2"
 }
 
 // makeDatabase makes one where name says; "" is a temporary file.
@@ -114,6 +123,7 @@ func sqliteDriver() (string, error) {
 }
 
 // makeSchema makes a schema of its own, so that no table that is there is touched.
+// A process that is killed leaves it behind; its name says whose it was.
 func makeSchema(ctx context.Context, url string) (*database, error) {
 	// The store says what is wrong with a URL or server, without its password.
 	s, err := store.Open(ctx, store.Config{Database: url})
@@ -127,11 +137,19 @@ func makeSchema(ctx context.Context, url string) (*database, error) {
 	}
 	d := &database{name: url, schema: "gnj_bench_" + strings.ToLower(rand.Text()[:12]), own: stdlib.OpenDB(*config)}
 	d.own.SetMaxOpenConns(1)
-	if _, err := d.own.ExecContext(ctx, "CREATE SCHEMA "+d.schema); err != nil {
-		_ = d.own.Close()
-		return nil, &models.Error{Code: models.CodeForbidden, Cause: err, Message: "the database's user may not make a schema, which a bench needs for its tables"}
+	// Whether it was made must be known even when ctx ends meanwhile.
+	if _, err := d.own.ExecContext(context.WithoutCancel(ctx), "CREATE SCHEMA "+d.schema); err != nil {
+		return nil, errors.Join(cannotMake(err), d.own.Close())
 	}
 	return d, nil
+}
+
+func cannotMake(err error) error {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return models.Unavailable(err)
+	}
+	return &models.Error{Code: models.CodeForbidden, Message: "a schema of its own cannot be made in the database: " + refused.Message, Cause: err}
 }
 
 // removeWithin bounds how long a schema may take to go.
@@ -182,7 +200,7 @@ func (d *database) table(name string) string {
 func (d *database) verify(ctx context.Context, want int) error {
 	var all, once int
 	err := d.own.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN status = 'successful' AND attempt = 1 THEN 1 END)
-		FROM `+d.table("job")+` WHERE type LIKE '`+theType+`%'`).Scan(&all, &once)
+		FROM `+d.table("job")+` WHERE type LIKE '`+measured+`%'`).Scan(&all, &once)
 	if err != nil {
 		return fmt.Errorf("count the finished jobs: %w", err)
 	}

@@ -15,7 +15,7 @@ const settles = 2 * time.Second
 // idle measures what waiting acquires cost when there is nothing to do.
 func (b *bench) idle(ctx context.Context) (*Waiting, error) {
 	var report *Waiting
-	err := b.with(ctx, func(db *database) error {
+	err := b.with(ctx, b.Database, func(db *database) error {
 		return b.over(ctx, db, true, func(t *target) error {
 			return share(ctx, 2, func(ctx context.Context, i int) (err error) {
 				if i == 0 {
@@ -39,10 +39,11 @@ var errSeen = errors.New("seen enough")
 
 // wait has all workers wait, each by one acquire, until ctx ends.
 func (b *bench) wait(ctx context.Context, t *target) error {
+	types := []string{b.newType()}
 	return share(ctx, b.Workers, func(ctx context.Context, i int) error {
 		id := fmt.Sprintf("bench-%d", i)
 		for {
-			_, err := t.Acquire(ctx, models.Acquire{Types: []string{theType}, WorkerID: &id, Lease: lease, Wait: models.MaxWait})
+			_, err := t.Acquire(ctx, models.Acquire{Types: types, WorkerID: &id, Lease: lease, Wait: models.MaxWait})
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ const (
 // latency measures from the call of a create until a worker that waits has the job.
 func (b *bench) latency(ctx context.Context) ([]Phase, error) {
 	var phase Phase
-	err := b.on(ctx, func(db *database, t *target) (err error) {
+	err := b.on(ctx, b.Database, func(db *database, t *target) (err error) {
 		phase, err = b.measure(ctx, t, "create to start", b.Jobs, func(ctx context.Context, m *meter) error {
 			return b.arrive(ctx, t, m)
 		})
@@ -36,12 +36,12 @@ func (b *bench) latency(ctx context.Context) ([]Phase, error) {
 
 // arrive has jobs arrive while workers wait for them.
 func (b *bench) arrive(ctx context.Context, t *target, m *meter) error {
-	began := time.Now()
+	began, typ := time.Now(), b.newType()
 	return share(ctx, 2, func(ctx context.Context, i int) error {
 		if i == 0 {
-			return b.createUnevenly(ctx, t, began)
+			return b.createUnevenly(ctx, t, typ, began)
 		}
-		return b.do(ctx, t, m, work{types: []string{theType}, wait: 20 * time.Second, begun: func(input models.JSON) {
+		return b.do(ctx, t, m, work{types: []string{typ}, wait: 20 * time.Second, begun: func(input models.JSON) {
 			var job arrival
 			if err := json.Unmarshal(input, &job); err == nil {
 				m.took("pickup", time.Since(began)-job.At)
@@ -55,8 +55,8 @@ type arrival struct {
 	At time.Duration `json:"at"`
 }
 
-func (b *bench) createUnevenly(ctx context.Context, t *target, began time.Time) error {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+func (b *bench) createUnevenly(ctx context.Context, t *target, typ string, began time.Time) error {
+	random := rand.New(rand.NewPCG(1, 2))
 	for left := b.Jobs; left > 0; {
 		if err := pause(ctx, time.Duration(random.ExpFloat64()*float64(meanPause))); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (b *bench) createUnevenly(ctx context.Context, t *target, began time.Time) 
 		if random.IntN(burstOdds) == 0 {
 			n = min(left, 2+random.IntN(burstOfMost-1))
 		}
-		if err := createAtOnce(ctx, t, began, n); err != nil {
+		if err := createAtOnce(ctx, t, typ, began, n); err != nil {
 			return err
 		}
 		left -= n
@@ -74,13 +74,13 @@ func (b *bench) createUnevenly(ctx context.Context, t *target, began time.Time) 
 }
 
 // createAtOnce creates jobs by as many callers.
-func createAtOnce(ctx context.Context, t *target, began time.Time, jobs int) error {
+func createAtOnce(ctx context.Context, t *target, typ string, began time.Time, jobs int) error {
 	errs := make([]error, jobs)
 	var all sync.WaitGroup
 	for i := range jobs {
 		all.Go(func() {
 			input := models.JSON(fmt.Sprintf(`{"at":%d}`, time.Since(began)))
-			_, errs[i] = t.CreateJobs(ctx, []models.NewJob{{Type: theType, Input: input}})
+			_, errs[i] = t.CreateJobs(ctx, []models.NewJob{{Type: typ, Input: input}})
 		})
 	}
 	all.Wait()

@@ -20,7 +20,7 @@ func (b *bench) pipelines(ctx context.Context) ([]Phase, error) {
 	count := max(1, b.Jobs/jobsOfPipeline)
 	jobs := count * jobsOfPipeline
 	var plain, piped Phase
-	err := b.with(ctx, func(db *database) error {
+	err := b.with(ctx, b.Database, func(db *database) error {
 		err := b.over(ctx, db, false, func(t *target) (err error) {
 			plain, piped, err = compare(
 				func() (Phase, error) { return b.plain(ctx, t, jobs) },
@@ -54,32 +54,34 @@ func (b *bench) pipelines(ctx context.Context) ([]Phase, error) {
 const countedPipelines = countedJobs / jobsOfPipeline
 
 func (b *bench) plain(ctx context.Context, t *target, jobs int) (Phase, error) {
-	if err := b.prepare(ctx, t, "create plain jobs", jobs, []string{theType}); err != nil {
+	types := []string{b.newType()}
+	if err := b.prepare(ctx, t, "create plain jobs", jobs, types); err != nil {
 		return Phase{}, err
 	}
 	return b.measure(ctx, t, "plain jobs", jobs, func(ctx context.Context, m *meter) error {
-		return b.do(ctx, t, m, work{types: []string{theType}})
+		return b.do(ctx, t, m, work{types: types})
 	})
 }
 
 func (b *bench) piped(ctx context.Context, t *target, pipelines int) (Phase, error) {
+	typ := b.newType()
 	_, err := b.measure(ctx, t, "create pipelines", pipelines, func(ctx context.Context, m *meter) error {
-		return createPipelines(ctx, t, m)
+		return createPipelines(ctx, t, m, typ)
 	})
 	if err != nil {
 		return Phase{}, err
 	}
 	return b.measure(ctx, t, "pipelines", pipelines*jobsOfPipeline, func(ctx context.Context, m *meter) error {
-		return b.do(ctx, t, m, work{types: []string{theType}})
+		return b.do(ctx, t, m, work{types: []string{typ}})
 	})
 }
 
 // createPipelines creates and starts pipelines.
-func createPipelines(ctx context.Context, t *target, m *meter) error {
+func createPipelines(ctx context.Context, t *target, m *meter, typ string) error {
 	var begun atomic.Int64
 	return share(ctx, 4, func(ctx context.Context, _ int) error {
 		for begun.Add(1) <= int64(m.total) {
-			made, err := t.CreatePipeline(ctx, newPipeline())
+			made, err := t.CreatePipeline(ctx, newPipeline(typ))
 			if err != nil {
 				return err
 			}
@@ -92,8 +94,8 @@ func createPipelines(ctx context.Context, t *target, m *meter) error {
 	})
 }
 
-func newPipeline() models.NewPipeline {
-	job := models.NewJob{Type: theType, Input: models.JSON(theInput)}
+func newPipeline(typ string) models.NewPipeline {
+	job := models.NewJob{Type: typ, Input: models.JSON(theInput)}
 	p := models.NewPipeline{Steps: make([]models.NewStep, stepsOfPipeline)}
 	for i := range p.Steps {
 		p.Steps[i].Job = &job

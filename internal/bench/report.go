@@ -96,40 +96,66 @@ type Waiting struct {
 
 // Write writes the report as a table for people.
 func (r *Report) Write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%s, %s, %s; jobs: %s, workers: %s, batch: %d\n%s, %s on %s, CPUs: %d\n\n",
-		r.Scenario, r.Mode, r.Database, thousands(float64(r.Jobs)), thousands(float64(r.Workers)), r.Batch,
-		"gnj "+r.System.Version, r.System.Go, r.System.OS, r.System.CPUs)
-	if err != nil {
+	if err := r.writeTitle(w); err != nil {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if r.Idle != nil {
 		r.Idle.rows(t)
-		return t.Flush()
-	}
-	line(t, "phase", "jobs", "jobs/s", "ratio", "SQL/job", "tx/job", "server CPU s", "client CPU s", "server MB")
-	for _, p := range r.Phases {
-		line(t, p.Name, thousands(float64(p.Jobs)), thousands(p.JobsPerSecond), maybe(p.Ratio), maybe(p.StatementsPerJob),
-			maybe(p.TransactionsPerJob), fixed(p.ServerCPUSeconds), maybe(p.ClientCPUSeconds), megabytes(p.ServerMemoryBytes))
+	} else {
+		r.rows(t)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return r.writeCalls(w)
+	return r.writeNotes(w)
 }
 
-func (r *Report) writeCalls(w io.Writer) error {
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
+func (r *Report) rows(t io.Writer) {
+	width := len("phase")
+	for _, p := range r.Phases {
+		width = max(width, len(p.Name))
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	line(t, "phase", "call", "calls", "p50 ms", "p95 ms", "p99 ms", "max ms")
+	left := func(name string) string { return fmt.Sprintf("%-*s", width, name) }
+	line(t, left("phase"), "jobs", "jobs/s", "ratio", "SQL/job", "tx/job", "server CPU s", "client CPU s", "server MB")
+	for _, p := range r.Phases {
+		line(t, left(p.Name), thousands(float64(p.Jobs)), thousands(p.JobsPerSecond), maybe(p.Ratio), maybe(p.StatementsPerJob),
+			maybe(p.TransactionsPerJob), fixed(p.ServerCPUSeconds), maybe(p.ClientCPUSeconds), megabytes(p.ServerMemoryBytes))
+	}
+	_, _ = fmt.Fprintln(t) // what follows is aligned by itself
+	line(t, left("phase"), "call", "calls", "p50 ms", "p95 ms", "p99 ms", "max ms")
 	for _, p := range r.Phases {
 		for _, c := range p.Calls {
-			line(t, p.Name, c.Name, thousands(float64(c.Count)), fixed(c.P50), fixed(c.P95), fixed(c.P99), fixed(c.Max))
+			line(t, left(p.Name), c.Name, thousands(float64(c.Count)), fixed(c.P50), fixed(c.P95), fixed(c.P99), fixed(c.Max))
 		}
 	}
-	return t.Flush()
+}
+
+func (r *Report) writeTitle(w io.Writer) error {
+	what := fmt.Sprintf("jobs: %s, batch: %d, ", thousands(float64(r.Jobs)), r.Batch)
+	if r.Idle != nil {
+		what = ""
+	}
+	_, err := fmt.Fprintf(w, "%s, %s, %s; %sworkers: %s\ngnj %s, %s on %s, CPUs: %d\n\n",
+		r.Scenario, r.Mode, r.Database, what, thousands(float64(r.Workers)),
+		r.System.Version, r.System.Go, r.System.OS, r.System.CPUs)
+	return err
+}
+
+// writeNotes says what the figures leave out.
+func (r *Report) writeNotes(w io.Writer) error {
+	var notes string
+	if r.Mode == InProcess {
+		notes += "The server's CPU and memory are also those of the callers, which are in its process.\n"
+	}
+	if r.Database == "postgres" {
+		notes += "PostgreSQL's own CPU and memory are not in it.\n"
+	}
+	if notes == "" {
+		return nil
+	}
+	_, err := io.WriteString(w, "\n"+notes)
+	return err
 }
 
 func (i *Waiting) rows(w io.Writer) {

@@ -31,12 +31,12 @@ func (d *database) lay(ctx context.Context, of burden, rows int) error {
 	if of.late {
 		startAfter = say.tomorrow
 	}
-	if of.fill == models.JobSuccessful {
+	if of.status == models.JobSuccessful {
 		ended, attempt = say.now, 1
 	}
 	_, err := d.own.ExecContext(ctx, fmt.Sprintf(`INSERT INTO %s (type, status, input, attempt, "startAfter", "startedAt", "endedAt", "createdAt", "updatedAt")
 		SELECT '%s', '%s', '%s', %d, %s, %s, %s, %s, %s FROM (%s) AS numbers`,
-		d.table("job"), of.typ, of.fill, theInput, attempt, startAfter, ended, ended, say.now, say.now, say.numbers), rows)
+		d.table("job"), oldType, of.status, theInput, attempt, startAfter, ended, ended, say.now, say.now, say.numbers), rows)
 	if err != nil {
 		return fmt.Errorf("lay rows: %w", err)
 	}

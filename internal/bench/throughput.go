@@ -6,7 +6,7 @@ import "context"
 // with fewer jobs once more, to count statements.
 func (b *bench) throughput(ctx context.Context) ([]Phase, error) {
 	var phases []Phase
-	err := b.with(ctx, func(db *database) error {
+	err := b.with(ctx, b.Database, func(db *database) error {
 		var err error
 		phases, err = b.createAndWork(ctx, db, false, b.Jobs)
 		if err != nil {
@@ -33,16 +33,17 @@ func (b *bench) createAndWork(ctx context.Context, db *database, count bool, job
 	if count {
 		what = ", counted"
 	}
+	types := []string{b.newType()}
 	var created, worked Phase
 	err := b.over(ctx, db, count, func(t *target) (err error) {
 		created, err = b.measure(ctx, t, "create"+what, jobs, func(ctx context.Context, m *meter) error {
-			return create(ctx, t, m, b.Workers, b.Batch, []string{theType})
+			return create(ctx, t, m, b.Workers, b.Batch, types)
 		})
 		if err != nil {
 			return err
 		}
 		worked, err = b.measure(ctx, t, "acquire+finish"+what, jobs, func(ctx context.Context, m *meter) error {
-			return b.do(ctx, t, m, work{types: []string{theType}})
+			return b.do(ctx, t, m, work{types: types})
 		})
 		return err
 	})

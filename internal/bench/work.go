@@ -135,7 +135,7 @@ func finished(m *meter, results []models.FinishResult) error {
 
 func (b *bench) doInProcess(ctx context.Context, t *target, m *meter, w work) error {
 	refused := make(chan error, 1)
-	wk := worker.New(timed{t.service, m, refused}, worker.Options{Concurrency: b.Workers, Logger: b.log})
+	wk := worker.New(timed{t.service, m, w.wait > 0, refused}, worker.Options{Concurrency: b.Workers, Logger: b.log})
 	for _, typ := range w.types {
 		worker.Handle(wk, typ, func(_ context.Context, job *worker.Job[models.JSON]) (models.JSON, error) {
 			w.begun(job.Input)
@@ -157,6 +157,7 @@ func (b *bench) doInProcess(ctx context.Context, t *target, m *meter, w work) er
 type timed struct {
 	*service.Service
 	m       *meter
+	waits   bool       // acquires are no measure, as they wait for jobs to come
 	refused chan error // the first finish that was
 }
 
@@ -164,7 +165,7 @@ type timed struct {
 func (q timed) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, error) {
 	began := time.Now()
 	jobs, err := q.Service.Acquire(ctx, in)
-	if len(jobs) > 0 {
+	if len(jobs) > 0 && !q.waits {
 		q.m.took("acquire", time.Since(began))
 	}
 	return jobs, err
