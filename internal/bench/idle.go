@@ -10,7 +10,7 @@ import (
 )
 
 // settles is how long acquires may take to look for jobs before they wait.
-const settles = 2 * time.Second
+const settles = time.Second
 
 // idle measures what waiting acquires cost when there is nothing to do.
 func (b *bench) idle(ctx context.Context) (*Waiting, error) {

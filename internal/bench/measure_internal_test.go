@@ -201,11 +201,12 @@ func prepared(t *testing.T, db *sql.DB, statement string, times int) error {
 	t.Helper()
 	stmt, err := db.PrepareContext(t.Context(), statement)
 	require.NoError(t, err)
+	defer func() { _ = stmt.Close() }()
 	for range times {
 		_, err := stmt.ExecContext(t.Context())
 		require.NoError(t, err)
 	}
-	return stmt.Close()
+	return nil
 }
 
 func TestLay_makesRowsAsTheServiceDoes(t *testing.T) {

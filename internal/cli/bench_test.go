@@ -59,7 +59,7 @@ func TestBench_measuresEveryScenarioInEveryMode(t *testing.T) {
 	}{
 		bench.Throughput: {60, 7, []string{"create", "acquire+finish"}, true, []bench.Mode{bench.InProcess, bench.HTTP, bench.GraphQL}},
 		bench.Latency:    {15, 3, []string{"create to start"}, false, []bench.Mode{bench.InProcess, bench.HTTP}},
-		bench.Backlog:    {30, 7, pairs("finished", "queued of other types", "due tomorrow", "of a held type", "50 types asked for"), false, []bench.Mode{bench.InProcess, bench.HTTP, bench.GraphQL}},
+		bench.Backlog:    {30, 7, pairs("finished", "queued of other types", "due tomorrow", "of a held type", "50 types asked for"), false, []bench.Mode{bench.InProcess, bench.HTTP}},
 		bench.Pipeline:   {38, 7, []string{"plain jobs", "pipelines"}, true, []bench.Mode{bench.InProcess, bench.HTTP}},
 	} {
 		for _, mode := range want.modes {
