@@ -28,17 +28,20 @@ var packages = map[string]struct {
 	".":                       {[]string{"internal/graph", "internal/mount", "internal/rest", "internal/store", "models", "service"}, "it puts the parts together for a host"},
 	"gnjecho":                 {[]string{"."}, "a mount passes requests on; only what hosts see of the handler is needed for that"},
 	"models":                  {nil, "the nouns are known to all and know nobody"},
-	"service":                 {[]string{"internal/store", "models"}, "a rule must not know by which door somebody came"},
+	"gnjtest":                 {[]string{".", "internal/clock", "models"}, "it is one more host, for tests, that may move the clock"},
+	"service":                 {[]string{"internal/clock", "internal/store", "models"}, "a rule must not know by which door somebody came"},
 	"client":                  {[]string{"internal/wire", "models"}, "a program on another machine links no database"},
 	"worker":                  {[]string{"models"}, "a worker is the same in process and over HTTP, and then links no database"},
 	"internal/wire":           {[]string{"models"}, "what goes over the wire is the same at both ends"},
 	"internal/store":          {[]string{"models"}, "SQL must not know the rules that use it"},
+	"internal/clock":          {nil, "it names what others ask"},
 	"internal/mount":          {nil, "the mount point is all that the handler and the doors share"},
 	"internal/exchange":       {nil, "a request and its answer are the same behind every door"},
 	"internal/graph":          {[]string{"internal/exchange", "internal/graph/explorer", "internal/mount", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
 	"internal/graph/explorer": {nil, "a page knows the address it asks, and nothing behind it"},
 	"internal/rest":           {[]string{"internal/exchange", "internal/mount", "internal/wire", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
-	"internal/cli":            {[]string{".", "internal/store"}, "the standalone server is one more host; migrate needs the store, because there is nothing to serve"},
+	"internal/bench":          {[]string{".", "internal/store", "models", "service", "worker"}, "it measures what hosts use, as they use it; the store says what is wrong with a database"},
+	"internal/cli":            {[]string{".", "internal/bench", "internal/store"}, "the standalone server is one more host; migrate needs the store, because there is nothing to serve"},
 	"cmd/gnj":                 {[]string{"internal/cli"}, "a program is a few lines over its package"},
 	"internal/storetest":      {[]string{"internal/store"}, "it makes databases, for tests"},
 	"internal/nodetest":       {nil, "it is tests only"},
@@ -49,7 +52,7 @@ var packages = map[string]struct {
 }
 
 // public is what a host can import. Everything else is internal, or a program.
-var public = []string{".", "client", "gnjecho", "models", "service", "worker"}
+var public = []string{".", "client", "gnjecho", "gnjtest", "models", "service", "worker"}
 
 // libraries says which packages may import a library of others; tests may
 // besides import what they need.
@@ -65,14 +68,16 @@ var libraries = map[string]struct {
 	"github.com/coder/websocket":    {[]string{"internal/graph"}, "only the GraphQL door keeps connections"},
 	"github.com/cenkalti/backoff":   {[]string{"client", "worker"}, "only who calls a server that may be away tries again"},
 	"github.com/alecthomas/kong":    {[]string{"internal/cli"}, "flags are of the command only"},
-	"github.com/jackc/pgx":          {[]string{"internal/store", "internal/storetest"}, "all SQL is in the store"},
+	"github.com/mattn/go-isatty":    {[]string{"internal/cli"}, "only the command has a terminal"},
+	"github.com/schollz":            {[]string{"internal/cli"}, "only the command has a terminal"},
+	"github.com/jackc/pgx":          {[]string{"internal/bench", "internal/store", "internal/storetest"}, "all SQL is in the store; a bench counts statements and makes its own database"},
 	"github.com/mattn/go-sqlite3":   {[]string{"internal/store"}, "only the store opens databases"},
 	"modernc.org/sqlite":            {[]string{"internal/store"}, "only the store opens databases"},
-	"gorm.io/driver":                {[]string{"internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "only the store and hosts open databases"},
-	"gorm.io/gorm":                  {[]string{".", "service", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "outside of the store it is only what a host hands over: its database, its transaction"},
-	"database/sql":                  {[]string{"internal/store", "internal/storetest", "models"}, "all SQL is in the store; models only name how a JSON column is read"},
-	"net/http":                      {[]string{".", "client", "gnjecho", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
-	"testing":                       {[]string{"internal/storetest"}, "it would add its flags to the host's program"},
+	"gorm.io/driver":                {[]string{"internal/bench", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "only the store and hosts open databases"},
+	"gorm.io/gorm":                  {[]string{".", "service", "internal/bench", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "outside of the store it is only what a host hands over: its database, its transaction"},
+	"database/sql":                  {[]string{"internal/bench", "internal/store", "internal/storetest", "models"}, "all SQL is in the store; a bench lays and counts rows as no verb does, models only name how a JSON column is read"},
+	"net/http":                      {[]string{".", "client", "gnjecho", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/bench", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
+	"testing":                       {[]string{"gnjtest", "internal/storetest"}, "it would add its flags to the host's program"},
 	"github.com/stretchr/testify":   {[]string{"internal/storetest"}, "it is for tests"},
 	"github.com/prometheus":         {nil, "default registries are the host's"},
 	"log":                           {nil, "the host chose a log/slog logger"},
@@ -150,6 +155,7 @@ var limited = []struct {
 			"service/service.go":            "whether the background work of this process is alive",
 			"internal/store/transact.go":    "how long to try again",
 			"internal/exchange/exchange.go": "the deadlines of the host's server",
+			"internal/bench/":               "how long things take, which is what it measures",
 			"worker/":                       "how long ago a worker asked for its lease, which it must not trust for longer",
 		},
 	},

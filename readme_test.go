@@ -61,7 +61,7 @@ func TestReadme_commandsPrintWhatItSays(t *testing.T) {
 func TestReadme_codeIsThatOfTheExamples(t *testing.T) {
 	t.Parallel()
 	var code strings.Builder
-	for _, pattern := range []string{"example*_test.go", "gnjecho/example_test.go", "examples/*/*.go"} {
+	for _, pattern := range []string{"example*_test.go", "gnjecho/example_test.go", "gnjtest/example_test.go", "examples/*/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

@@ -127,10 +127,11 @@ func TestMigrate_severalAtOnce(t *testing.T) {
 func TestHelp_tellsEveryCommandFlagAndVariable(t *testing.T) {
 	t.Parallel()
 	for args, words := range map[string][]string{
-		"":                     {"run ", "run-in-memory", "migrate", "version"},
-		"--help":               {"run ", "run-in-memory", "migrate", "version"},
+		"":                     {"run ", "run-in-memory", "migrate", "bench ", "version"},
+		"--help":               {"run ", "run-in-memory", "migrate", "bench ", "version"},
 		"run --help":           {"--listen", "--database", "--schema", "--lease", "--cancel-processing-on-start", "$GNJ_DATABASE", "$GNJ_LISTEN", "PORT", "127.0.0.1:8080", "data/gnj.db"},
 		"run-in-memory --help": {"--listen", "--lease", "$GNJ_LISTEN"},
+		"bench --help":         {"--database", "--scenario", "--mode", "--jobs", "--workers", "--batch", "--backlog", "--seconds", "--json"},
 		"migrate --help":       {"--database", "--schema", "--status", "$GNJ_DATABASE"},
 	} {
 		out, errs, code := run(t, t.TempDir(), nil, strings.Fields(args)...)
@@ -139,6 +140,7 @@ func TestHelp_tellsEveryCommandFlagAndVariable(t *testing.T) {
 		for _, word := range words {
 			require.Contains(t, out, word, args)
 		}
+		require.NotContains(t, out, "bench-server", "it is not for people")
 		for line := range strings.Lines(out) {
 			require.LessOrEqual(t, len(line), 81, line)
 		}

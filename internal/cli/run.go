@@ -82,13 +82,7 @@ func (s serving) serve(c console, options gnj.Options) error {
 		return err
 	}
 	defer func() { _ = jobs.Close() }()
-	server := &http.Server{
-		Handler:           jobs,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(options.Logger.Handler(), slog.LevelWarn),
-	}
-	server.RegisterOnShutdown(jobs.Drain)
+	server := newServer(jobs, jobs.Drain, options.Logger)
 	// Until here a signal ends the process at once, as nobody waits for an answer.
 	asked, stop := untilSignal()
 	defer stop()
@@ -101,6 +95,17 @@ func (s serving) serve(c console, options gnj.Options) error {
 	case <-asked.Done():
 	}
 	return shutDown(server)
+}
+
+func newServer(handler http.Handler, drain func(), log *slog.Logger) *http.Server {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(drain)
+	return server
 }
 
 func untilSignal() (context.Context, context.CancelFunc) {

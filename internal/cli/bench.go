@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/teamstarter/gnj/internal/bench"
+)
+
+// measure measures GNJ on this machine.
+type measure struct {
+	Database string         `placeholder:"FILE|URL" help:"Where a database of its own is made and removed: a PostgreSQL URL, where it is a schema, or the name of a SQLite file that is not there. Default: a temporary SQLite file."`
+	Scenario bench.Scenario `enum:"throughput,latency,backlog,idle,pipeline" default:"throughput" placeholder:"NAME" help:"throughput: create all jobs, then acquire and finish all. latency: from a create until a waiting worker has the job. backlog: with many rows in the way, against none. idle: workers that wait for nothing. pipeline: jobs of pipelines, against plain ones. Default: ${default}."`
+	Mode     bench.Mode     `enum:"in-process,http,graphql" default:"in-process" placeholder:"NAME" help:"in-process: the Go worker in one process with the service. http: REST over as many connections as workers. graphql: as workers of graphql-node-jobs. Default: ${default}."`
+	Jobs     int            `placeholder:"N" help:"How many jobs; with backlog and pipeline in each of three rounds. Default: 100000; latency 1000, backlog 10000, pipeline 19000."`
+	Workers  int            `placeholder:"N" help:"How many workers at once. Default: 100; latency 10, idle 1000."`
+	Batch    int            `placeholder:"N" help:"How many jobs a request is about, at most 100; the Go worker asks for as many as it has slots free. Default: 1."`
+	Backlog  int            `placeholder:"N" help:"How many rows are in the way with backlog. Default: 1000000."`
+	Seconds  int            `placeholder:"N" help:"How long idle looks on, at most 50. Default: 30."`
+	JSON     bool           `name:"json" help:"Print the figures as JSON."`
+}
+
+// Run measures and prints the figures.
+func (m measure) Run(c console) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	progress, done := progressOn(c.err)
+	report, err := bench.Run(ctx, bench.Config{
+		Scenario: m.Scenario, Mode: m.Mode, Database: m.Database, Jobs: m.Jobs, Workers: m.Workers,
+		Batch: m.Batch, Backlog: m.Backlog, Seconds: m.Seconds,
+		Server: []string{program, benchServerName}, Progress: progress, Errors: c.err,
+	})
+	done()
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("stopped by a signal; what was made is removed")
+	case err != nil:
+		return err
+	case m.JSON:
+		encoder := json.NewEncoder(c.out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(report)
+	}
+	return report.Write(c.out)
+}
+
+// progressOn shows how far each phase is, on a terminal only.
+func progressOn(w io.Writer) (tell func(bench.Progress), done func()) {
+	terminal, ok := w.(*os.File)
+	if !ok || !isatty.IsTerminal(terminal.Fd()) {
+		return nil, func() {}
+	}
+	var bar *progressbar.ProgressBar
+	phase := ""
+	clear := func() {
+		if bar != nil {
+			_ = bar.Clear()
+		}
+	}
+	return func(p bench.Progress) {
+		if bar == nil || p.Phase != phase {
+			clear()
+			phase = p.Phase
+			bar = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(terminal),
+				progressbar.OptionSetDescription(phase), progressbar.OptionShowCount(), progressbar.OptionShowIts())
+		}
+		_ = bar.Set(p.Done)
+	}, clear
+}
