@@ -94,9 +94,12 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 		return nil, err
 	}
 	var jobs []models.Job
-	err := s.writeOne(ctx, func(t *txn) (err error) {
-		jobs, err = t.ClaimJobs(claim)
-		t.acquired = jobs
+	err := s.writeOne(ctx, func(t *txn) error {
+		hands, err := t.ClaimJobs([]store.Claim{claim})
+		if err == nil {
+			jobs = hands[0]
+			t.acquired = jobs
+		}
 		return err
 	})
 	if err != nil {

@@ -28,27 +28,31 @@ const (
 	dispatchOrder = `"priorityLevel" DESC, id`
 )
 
-// ClaimJobs takes the first queued jobs of the types that are due and not
-// held, and makes each an attempt of the worker. It is one statement. Rows that another claim
-// is taking are passed over, so no two claims get one job and none waits.
-func (tx *Tx) ClaimJobs(claim Claim) ([]models.Job, error) {
-	var leaseSeconds, leaseExpiresAt any
-	if claim.Lease > 0 {
-		leaseSeconds, leaseExpiresAt = int(claim.Lease.Seconds()), tx.after(claim.Lease)
-	}
+// ClaimJobs takes, for each claim in turn, the first queued jobs of the types
+// that are due and not held, and makes each an attempt of the worker. All claims
+// ask for the same types. It is one statement. Rows that another transaction is
+// taking are passed over, so no two claims get one job and none waits.
+func (tx *Tx) ClaimJobs(claims []Claim) ([][]models.Job, error) {
 	now := tx.now()
+	var takers rowset
+	total := tx.takers(&takers, claims)
+	from, rows := tx.rowset(&takers)
+	args := slices.Concat(anys(claims[0].Types), []any{now, total}, rows, []any{now, now})
 	// Materialized: the rows are picked once, whatever the plan of the update.
-	claimed, err := jobs.all(tx.rows(`WITH picked AS MATERIALIZED (
-			SELECT id FROM {job}
-			WHERE `+queued+` AND type IN ? AND `+due+` AND `+notHeld+`
+	claimed, err := jobs.all(tx.direct(`WITH picked AS MATERIALIZED (
+			SELECT id, "priorityLevel" FROM {job}
+			WHERE `+queued+` AND type IN `+marks(len(claims[0].Types))+` AND `+due+` AND `+notHeld+`
 			ORDER BY `+dispatchOrder+` LIMIT ?`+tx.skipLocked()+`
+		), placed AS (
+			SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place FROM picked
+		), taken AS MATERIALIZED (
+			SELECT placed.id, v.* FROM placed JOIN `+from+` ON place > v.c0 AND place <= v.c1
 		)
-		UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = ?,
-			"startedAt" = ?, "updatedAt" = ?, "leaseSeconds" = ?, "leaseExpiresAt" = ?, "endedAt" = NULL,
+		UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = v.c2,
+			"startedAt" = ?, "updatedAt" = ?, "leaseSeconds" = v.c3, "leaseExpiresAt" = `+tx.later("v.c4")+`, "endedAt" = NULL,
 			"isUpdateAlreadyCalledWhileCancelRequested" = false
-		WHERE id IN (SELECT id FROM picked)
-		RETURNING `+jobs.columns,
-		[]any{claim.Types, now, claim.Count, claim.WorkerID, now, now, leaseSeconds, leaseExpiresAt}))
+		FROM taken v WHERE {job}.id = v.id
+		RETURNING `+jobs.of("{job}"), args))
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
@@ -58,7 +62,39 @@ func (tx *Tx) ClaimJobs(claim Claim) ([]models.Job, error) {
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))
 	})
-	return claimed, nil
+	return dealt(claimed, claims), nil
+}
+
+// takers are the claims as rows: the places from c0 to c1 of what is picked go
+// to the worker c2 for a lease of c3 seconds, which ends at c4. It returns how
+// many places there are.
+func (tx *Tx) takers(r *rowset, claims []Claim) int {
+	n := len(claims)
+	from, to, worker, lease, ends := make([]any, n), make([]any, n), make([]any, n), make([]any, n), make([]any, n)
+	total := 0
+	for i, claim := range claims {
+		from[i], to[i], worker[i] = total, total+claim.Count, claim.WorkerID
+		total += claim.Count
+		if claim.Lease > 0 {
+			lease[i], ends[i] = int(claim.Lease.Seconds()), tx.laterCell(claim.Lease)
+		}
+	}
+	r.column(intKind, from)
+	r.column(intKind, to)
+	r.column(textKind, worker)
+	r.column(intKind, lease)
+	r.column(tx.laterKind(), ends)
+	return total
+}
+
+// dealt gives each claim its jobs, in turn.
+func dealt(claimed []models.Job, claims []Claim) [][]models.Job {
+	hands := make([][]models.Job, len(claims))
+	for i, claim := range claims {
+		n := min(claim.Count, len(claimed))
+		hands[i], claimed = claimed[:n:n], claimed[n:]
+	}
+	return hands
 }
 
 // Dispatchable counts, by type, the jobs that could be claimed now, up to most

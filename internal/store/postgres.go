@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +95,18 @@ func (postgres) clockArg(ahead time.Duration) any {
 		return gorm.Expr(pgNow)
 	}
 	return gorm.Expr("("+pgNow+" + ?::bigint * interval '1 millisecond')", ahead.Milliseconds())
+}
+
+func (postgres) rowset(r *rowset) (string, []any) { return arrays(r) }
+
+func (postgres) later(cell string) string {
+	return pgNow + " + " + cell + " * interval '1 millisecond'"
+}
+
+func (postgres) laterKind() kind { return intKind }
+
+func (postgres) mark(text []byte, n int) []byte {
+	return strconv.AppendInt(append(text, '$'), int64(n), 10)
 }
 
 // Rows are locked without their keys, so that a new row that refers to one

@@ -184,6 +184,13 @@ func (sqlite) clock(ahead time.Duration) string {
 
 func (sqlite) clockArg(time.Duration) any { return nil }
 
+func (sqlite) rowset(r *rowset) (string, []any) { return values(r) }
+
+func (sqlite) later(cell string) string { return cell }
+func (sqlite) laterKind() kind          { return timeKind }
+
+func (sqlite) mark(text []byte, _ int) []byte { return append(text, '?') }
+
 // SQLite has one writer, so nobody else can hold or change a row.
 func (sqlite) lock() string       { return "" }
 func (sqlite) skipLocked() string { return "" }

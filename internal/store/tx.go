@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -148,14 +149,14 @@ type Now struct{}
 // After stands for a time from now in a [Set].
 type After time.Duration
 
-// assignments returns "a" = ?, "b" = ? in a fixed order, so that equal sets
-// make equal statements.
+// names are the columns in a fixed order, so that equal sets make equal statements.
+func (set Set) names() []string {
+	return slices.Sorted(maps.Keys(set))
+}
+
+// assignments returns "a" = ?, "b" = ?.
 func (tx *Tx) assignments(set Set) (string, []any) {
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := set.names()
 	args := make([]any, 0, len(set))
 	for i, name := range names {
 		args = append(args, tx.argument(set[name]))
