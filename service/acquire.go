@@ -93,6 +93,23 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	claimed := s.claimAlone
+	if s.shared != nil {
+		claimed = s.shared.claim.do
+	}
+	jobs, err := claimed(ctx, claim)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil && len(jobs) > 0 {
+		_, failed := s.GiveBack(context.WithoutCancel(ctx), models.GivingBack(jobs))
+		return nil, errors.Join(err, failed)
+	}
+	return jobs, nil
+}
+
+// claimAlone claims jobs in a transaction of its own.
+func (s *Service) claimAlone(ctx context.Context, claim store.Claim) ([]models.Job, error) {
 	var jobs []models.Job
 	err := s.writeOne(ctx, func(t *txn) error {
 		hands, err := t.ClaimJobs([]store.Claim{claim})
@@ -102,14 +119,7 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil && len(jobs) > 0 {
-		_, failed := s.GiveBack(context.WithoutCancel(ctx), models.GivingBack(jobs))
-		return nil, errors.Join(err, failed)
-	}
-	return jobs, nil
+	return jobs, err
 }
 
 // passOn wakes the next worker when one that was woken for a job of one type

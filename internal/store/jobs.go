@@ -205,7 +205,7 @@ const insertRows = 1024
 // taken, which have no id.
 func (tx *Tx) InsertJobs(list []*models.Job) ([]*models.Job, error) {
 	var taken []*models.Job
-	for part := range powers(list, insertRows) {
+	for part := range chunks(list, insertRows) {
 		missing, err := tx.insertJobs(part)
 		if err != nil {
 			return nil, fmt.Errorf("insert jobs: %w", err)

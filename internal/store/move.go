@@ -54,7 +54,7 @@ func (tx *Tx) MoveJobs(moves []Move) error {
 		alike[at] = append(alike[at], m)
 	}
 	for _, part := range alike {
-		for some := range powers(part, insertRows) {
+		for some := range chunks(part, insertRows) {
 			if err := tx.moveAlike(some); err != nil {
 				return err
 			}
