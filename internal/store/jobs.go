@@ -160,6 +160,7 @@ func (tx *Tx) MoveBatchJobs(batchID int64, from, to models.JobStatus) ([]models.
 // still has the status and attempt it was read with; else models.ErrConflict.
 // The job is updated in place.
 func (tx *Tx) MoveJob(job *models.Job, to models.JobStatus, set Set) error {
+	set.complete()
 	assignments, args := tx.assignments(set)
 	if assignments != "" {
 		assignments = ", " + assignments
@@ -241,7 +242,7 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 	orNow("cancelledAt", "'cancelled'")
 	created, err := jobs.all(tx.direct(`INSERT INTO {job} ("`+strings.Join(insertColumns, `", "`)+`", "createdAt", "updatedAt")
 		SELECT `+strings.Join(chosen, ", ")+`, ?, ? FROM `+from+` WHERE true
-		ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL DO NOTHING RETURNING `+jobs.columns,
+		ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL AND "uniqueKey" IS NOT NULL DO NOTHING RETURNING `+jobs.columns,
 		slices.Concat(times, []any{now, now}, args)))
 	if err != nil {
 		return nil, err

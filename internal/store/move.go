@@ -45,6 +45,7 @@ func (tx *Tx) MoveJobs(moves []Move) error {
 	var alike [][]Move // that change the same columns
 	places := map[string]int{}
 	for _, m := range moves {
+		m.Set.complete()
 		form := m.form()
 		at, known := places[form]
 		if !known {

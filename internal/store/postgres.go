@@ -109,6 +109,20 @@ func (postgres) mark(text []byte, n int) []byte {
 	return strconv.AppendInt(append(text, '$'), int64(n), 10)
 }
 
+// Which index is read PostgreSQL decides, and takes the one in order, as long
+// as nothing else has to be sorted.
+func (postgres) by(string) string { return "" }
+
+func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
+
+func (postgres) eachOf(types []string) (string, []any) {
+	return "unnest((?::text)::text[]) w(type)", []any{array(anys(types))}
+}
+
+func (postgres) ofEach(query string) string {
+	return " CROSS JOIN LATERAL (" + query + ") j WHERE true"
+}
+
 // Rows are locked without their keys, so that a new row that refers to one
 // need not wait.
 func (postgres) lock() string       { return " FOR NO KEY UPDATE" }

@@ -149,6 +149,13 @@ type Now struct{}
 // After stands for a time from now in a [Set].
 type After time.Duration
 
+// complete adds what follows from a change for the indexes of the dispatch.
+func (set Set) complete() {
+	if _, changes := set["startAfter"]; changes {
+		set["wasDue"] = false
+	}
+}
+
 // names are the columns in a fixed order, so that equal sets make equal statements.
 func (set Set) names() []string {
 	return slices.Sorted(maps.Keys(set))
