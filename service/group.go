@@ -12,14 +12,13 @@ import (
 )
 
 const (
-	sharedAtOnce = 2                // transactions of a verb, each of which takes all who wait when it begins
 	sharedWeight = 1000             // jobs that one of them works on
 	sharedWithin = 30 * time.Second // how long one may take, as nobody's context ends it
 )
 
 // group lets calls of one verb that wait at the same moment share a transaction:
 // many callers then cost few commits. There is no timer. A call that comes while
-// less than two transactions are under way begins one, and so does not wait; the
+// fewer than most transactions are under way begins one, and so does not wait; the
 // others line up, and the next transaction takes all who are in line when it begins.
 //
 // A shared transaction waits for nobody's row, so that no call holds up its
@@ -31,6 +30,8 @@ type group[In, Out any] struct {
 	together func(ctx context.Context, take func() []*call[In, Out]) error
 	// alone does one call, in a transaction of its own.
 	alone func(context.Context, In) (Out, error)
+	// most is how many transactions may be under way at once.
+	most int
 	// weigh is how many jobs a call works on. Nil: one.
 	weigh func(In) int
 	// alike reports whether two calls fit into one transaction. Nil: any do.
@@ -66,7 +67,7 @@ func (g *group[In, Out]) join(in ...In) []*call[In, Out] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.line = append(g.line, calls...)
-	if g.running < sharedAtOnce {
+	if g.running < g.most {
 		g.running++
 		go g.serve()
 	}

@@ -17,16 +17,29 @@ type shared struct {
 }
 
 func (s *Service) share(ctx context.Context) *shared {
-	claims := &group[store.Claim, []models.Job]{values: ctx, together: s.claimTogether, alone: s.claimAlone, weigh: func(c store.Claim) int { return c.Count }}
-	if s.store.Postgres() { // where a claim is a statement without a transaction around it
-		claims.alike = func(a, b store.Claim) bool { return slices.Equal(a.Types, b.Types) }
-	}
 	return &shared{
-		create: &group[[]NewJob, []CreatedJob]{values: ctx, together: s.createTogether, alone: s.createAlone, weigh: func(in []NewJob) int { return len(in) }},
-		claim:  claims,
-		finish: &group[Finish, ended]{values: ctx, together: s.finishTogether, alone: s.finishAlone},
-		report: &group[Report, *Reported]{values: ctx, together: s.reportTogether, alone: s.reportAlone},
+		create: &group[[]NewJob, []CreatedJob]{
+			values: ctx, most: 2, together: s.createTogether, alone: s.createAlone,
+			weigh: func(in []NewJob) int { return len(in) },
+		},
+		// Two claims at once would pass over each other's jobs, and a caller go
+		// without one although there is one.
+		claim: &group[store.Claim, []models.Job]{
+			values: ctx, most: 1, together: s.claimTogether, alone: s.claimAlone,
+			weigh: func(c store.Claim) int { return c.Count }, alike: s.alikeClaims(),
+		},
+		finish: &group[Finish, ended]{values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone},
+		report: &group[Report, *Reported]{values: ctx, most: 1, together: s.reportTogether, alone: s.reportAlone},
 	}
+}
+
+// alikeClaims is which claims can be one statement, where a claim is a statement
+// without a transaction around it.
+func (s *Service) alikeClaims() func(a, b store.Claim) bool {
+	if !s.store.Postgres() {
+		return nil
+	}
+	return func(a, b store.Claim) bool { return slices.Equal(a.Types, b.Types) }
 }
 
 // plainJob reports a new job that concerns nothing that is there, so that
