@@ -60,6 +60,9 @@ type Job struct {
 	// GivenBack is how many of the attempts ended without being spent, because
 	// the worker gave the job back.
 	GivenBack int `gorm:"column:givenBack" json:"-"`
+	// WasDue is set once somebody saw that StartAfter is over, and ends when it
+	// changes. It decides which index the job is found by, and nothing else.
+	WasDue bool `gorm:"column:wasDue" json:"-"`
 	// UniqueKey is JobUniqueID on the one job that owns it, which the database
 	// enforces. A retry shares its job's JobUniqueID and owns none.
 	UniqueKey *string `gorm:"column:uniqueKey" json:"-"`

@@ -93,12 +93,11 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var jobs []models.Job
-	err := s.writeOne(ctx, func(t *txn) (err error) {
-		jobs, err = t.ClaimJobs(claim)
-		t.acquired = jobs
-		return err
-	})
+	claimed := s.claimAlone
+	if s.shared != nil {
+		claimed = s.shared.claim.do
+	}
+	jobs, err := claimed(ctx, claim)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +106,20 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 		return nil, errors.Join(err, failed)
 	}
 	return jobs, nil
+}
+
+// claimAlone claims jobs in a transaction of its own.
+func (s *Service) claimAlone(ctx context.Context, claim store.Claim) ([]models.Job, error) {
+	var jobs []models.Job
+	err := s.writeOne(ctx, func(t *txn) error {
+		hands, err := t.ClaimJobs([]store.Claim{claim})
+		if err == nil {
+			jobs = hands[0]
+			t.acquired = jobs
+		}
+		return err
+	})
+	return jobs, err
 }
 
 // passOn wakes the next worker when one that was woken for a job of one type

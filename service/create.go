@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -18,33 +19,11 @@ func (s *Service) CreateJob(ctx context.Context, in NewJob) (CreatedJob, error) 
 	if err := checkJobs("", []NewJob{in}); err != nil {
 		return CreatedJob{}, err
 	}
-	if in.JobUniqueID == nil && in.BatchID == nil && in.PipelineID == nil && in.RetryOfJobID == nil {
-		return s.createAlone(ctx, in)
-	}
-	var created []CreatedJob
-	err := s.write(ctx, func(t *txn) (err error) {
-		created, err = t.create([]NewJob{in}, alone)
-		return err
-	})
+	created, err := s.createJobs(ctx, []NewJob{in}, alone)
 	if err != nil {
 		return CreatedJob{}, err
 	}
 	return created[0], nil
-}
-
-// createAlone creates a job that concerns nothing else, in one statement.
-func (s *Service) createAlone(ctx context.Context, in NewJob) (CreatedJob, error) {
-	job := newJob(in)
-	err := s.writeOne(ctx, func(t *txn) error {
-		fresh := *job // the statement may be tried again
-		_, err := t.insert([]*models.Job{&fresh})
-		*job = fresh
-		return err
-	})
-	if err != nil {
-		return CreatedJob{}, err
-	}
-	return CreatedJob{Job: job}, nil
 }
 
 // CreateJobs creates up to [MaxBulk] jobs in one transaction, all or none, and
@@ -56,6 +35,24 @@ func (s *Service) CreateJobs(ctx context.Context, in []NewJob) ([]CreatedJob, er
 	if err := checkJobs("jobs", in); err != nil {
 		return nil, err
 	}
+	return s.createJobs(ctx, in, indexed("jobs"))
+}
+
+// createJobs creates checked jobs, together with those of others where that is possible.
+func (s *Service) createJobs(ctx context.Context, in []NewJob, at func(int) string) ([]CreatedJob, error) {
+	if s.shared != nil && len(in) <= sharedWeight && !slices.ContainsFunc(in, notPlain) {
+		return s.shared.create.do(ctx, in)
+	}
+	var created []CreatedJob
+	err := s.write(ctx, func(t *txn) (err error) {
+		created, err = t.create(in, at)
+		return err
+	})
+	return created, err
+}
+
+// createAlone creates plain jobs in a transaction of their own.
+func (s *Service) createAlone(ctx context.Context, in []NewJob) ([]CreatedJob, error) {
 	var created []CreatedJob
 	err := s.write(ctx, func(t *txn) (err error) {
 		created, err = t.create(in, indexed("jobs"))

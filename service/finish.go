@@ -23,23 +23,63 @@ func (s *Service) Finish(ctx context.Context, in Finish) (*Finished, error) {
 	if err := checkFinish(in); err != nil {
 		return nil, err
 	}
-	var answer *Finished
-	err := s.write(ctx, func(t *txn) (err error) {
-		answer, err = t.finish(in)
-		return err
-	})
-	return answer, err
+	if s.shared == nil {
+		answer, err := s.finishAlone(ctx, in)
+		return answer.Finished, err
+	}
+	return s.finished(ctx, s.shared.finish.join(in)[0])
 }
 
-// FinishMany is [Service.Finish] for up to [MaxFinish] jobs, each in a
-// transaction of its own and with its own result, in order.
+// finished waits for the outcome of a finish that may share a transaction.
+func (s *Service) finished(ctx context.Context, c *call[Finish, ended]) (*Finished, error) {
+	answer, err := s.shared.finish.wait(ctx, c)
+	if answer.failed != nil {
+		s.tellFailed(ctx, *answer.failed)
+	}
+	return answer.Finished, err
+}
+
+// finishAlone finishes a job in a transaction of its own.
+func (s *Service) finishAlone(ctx context.Context, in Finish) (ended, error) {
+	var answer *Finished
+	err := s.write(ctx, func(t *txn) error {
+		job, err := t.LockJob(in.ID)
+		if err != nil {
+			return err
+		}
+		if answer, err = t.finish(job, in); err == nil && answer == nil {
+			answer = finished(job)
+		}
+		return err
+	})
+	return ended{Finished: answer}, err
+}
+
+// FinishMany is [Service.Finish] for up to [MaxFinish] jobs, each with its own
+// result, in order: one that is refused keeps no other from being finished.
 func (s *Service) FinishMany(ctx context.Context, in []Finish) ([]FinishResult, error) {
 	if len(in) == 0 || len(in) > MaxFinish {
 		return nil, models.Invalid("finishes", "must hold 1 to %d finishes, not %d; split them", MaxFinish, len(in))
 	}
 	results := make([]FinishResult, len(in))
+	if s.shared == nil {
+		for i := range in {
+			results[i].Finished, results[i].Err = s.Finish(ctx, in[i])
+		}
+		return results, nil
+	}
+	sound := make([]Finish, 0, len(in))
 	for i := range in {
-		results[i].Finished, results[i].Err = s.Finish(ctx, in[i])
+		if results[i].Err = checkFinish(in[i]); results[i].Err == nil {
+			sound = append(sound, in[i])
+		}
+	}
+	calls := s.shared.finish.join(sound...)
+	for i := range in {
+		if results[i].Err == nil {
+			results[i].Finished, results[i].Err = s.finished(ctx, calls[0])
+			calls = calls[1:]
+		}
 	}
 	return results, nil
 }
@@ -56,11 +96,9 @@ func checkFinish(in Finish) error {
 	return p.err()
 }
 
-func (t *txn) finish(in Finish) (*Finished, error) {
-	job, err := t.LockJob(in.ID)
-	if err != nil {
-		return nil, err
-	}
+// finish finishes a locked job, or returns the answer to a finish that was
+// accepted before.
+func (t *txn) finish(job *models.Job, in Finish) (*Finished, error) {
 	if repeated := repeatedFinish(job, in); repeated != nil {
 		return repeated, nil
 	}
@@ -71,10 +109,7 @@ func (t *txn) finish(in Finish) (*Finished, error) {
 	if len(in.Output) > 0 {
 		set["output"] = in.Output
 	}
-	if err := t.finishAttempt(job, in.Status, in.Final, set); err != nil {
-		return nil, err
-	}
-	return finished(job), nil
+	return nil, t.finishAttempt(job, in.Status, in.Final, set)
 }
 
 // finished answers a finish of the present attempt.

@@ -19,15 +19,24 @@ func (t *txn) move(job *models.Job, to models.JobStatus, set store.Set) error {
 func (t *txn) set(job *models.Job, to models.JobStatus, set store.Set) error {
 	all := copied(set)
 	maps.Copy(all, following(job.Status, to))
-	if err := t.MoveJob(job, to, all); err != nil {
+	if err := t.change(job, to, all); err != nil {
 		return err
 	}
-	switch to {
-	case models.JobFailed:
-		t.failed = append(t.failed, *job)
-	case models.JobQueued:
+	switch {
+	case to == models.JobQueued:
 		t.ready[job.Type]++
+	case to == models.JobFailed && !t.together:
+		t.failed = append(t.failed, *job)
 	}
+	return nil
+}
+
+// change changes a locked job, now or with others at the end of the transaction.
+func (t *txn) change(job *models.Job, to models.JobStatus, set store.Set) error {
+	if !t.together {
+		return t.MoveJob(job, to, set)
+	}
+	t.later = append(t.later, store.Move{Job: job, To: to, Set: set})
 	return nil
 }
 

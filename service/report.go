@@ -21,6 +21,14 @@ func (s *Service) Report(ctx context.Context, in Report) (*Reported, error) {
 	if err := checkReport(in); err != nil {
 		return nil, err
 	}
+	if s.shared == nil {
+		return s.reportAlone(ctx, in)
+	}
+	return s.shared.report.do(ctx, in)
+}
+
+// reportAlone accepts a report in a transaction of its own.
+func (s *Service) reportAlone(ctx context.Context, in Report) (*Reported, error) {
 	var job *models.Job
 	err := s.write(ctx, func(t *txn) (err error) {
 		if job, err = t.LockJobAlone(in.ID); err != nil {
@@ -31,9 +39,13 @@ func (s *Service) Report(ctx context.Context, in Report) (*Reported, error) {
 	if err != nil {
 		return nil, err
 	}
+	return reported(job), nil
+}
+
+func reported(job *models.Job) *Reported {
 	return &Reported{
 		Status: job.Status, CancelRequested: job.Status == models.JobCancelRequested, LeaseExpiresAt: job.LeaseExpiresAt,
-	}, nil
+	}
 }
 
 func checkReport(in Report) error {
@@ -65,7 +77,7 @@ func (t *txn) report(job *models.Job, in Report) error {
 	case job.LeaseSeconds != nil:
 		set["leaseExpiresAt"] = store.After(seconds(*job.LeaseSeconds))
 	}
-	return t.ChangeJob(job, set)
+	return t.change(job, job.Status, set)
 }
 
 // warnOnce accepts the first update after a cancel request and refuses the next.

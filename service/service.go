@@ -43,7 +43,8 @@ type Service struct {
 	log     *slog.Logger
 	waiting *waiting
 	live    *live
-	within  *txn // the transaction it works in, as Transaction hands it to its function
+	shared  *shared // nil for a service that works in a transaction
+	within  *txn    // the transaction it works in, as Transaction hands it to its function
 
 	background *background // nil for a service that joined a transaction
 }
@@ -86,6 +87,7 @@ func New(s *store.Store, options Options) *Service {
 		background: &background{stop: stop, stopping: ctx},
 	}
 	svc.live = newLive(s, options, svc.background)
+	svc.shared = svc.share(ctx)
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
 		_, err := svc.RescueExpired(ctx)
@@ -203,6 +205,9 @@ type txn struct {
 	acquired []models.Job   // for whoever has to give them back
 	ready    map[string]int // how many jobs of a type came into the queue
 	signals  []Event        // of workers
+
+	together bool         // changes of jobs are made in one go, later
+	later    []store.Move // these
 }
 
 // write runs fn in one transaction and, after its commit, tells who wants to know.
@@ -215,12 +220,11 @@ func (s *Service) writeOne(ctx context.Context, fn func(*txn) error) error {
 	return s.told(ctx, s.store.WriteOne, fn)
 }
 
-func (s *Service) told(ctx context.Context, write func(context.Context, func(*store.Tx) error) error, fn func(*txn) error) error {
-	var t *txn
-	err := write(ctx, func(tx *store.Tx) error {
-		t = &txn{Tx: tx, ready: map[string]int{}} // anew for each try
-		return s.do(t, fn)
-	})
+// writing is a way to run a function in a transaction.
+type writing func(context.Context, func(*store.Tx) error) error
+
+func (s *Service) told(ctx context.Context, write writing, fn func(*txn) error) error {
+	t, err := s.committed(ctx, write, fn)
 	switch {
 	case err != nil:
 		return err
@@ -233,13 +237,28 @@ func (s *Service) told(ctx context.Context, write func(context.Context, func(*st
 		}
 		return nil
 	}
-	for typ, n := range t.ready {
-		s.waiting.wake(typ, n)
-	}
+	s.wake(t)
 	for _, job := range t.failed {
 		s.tellFailed(ctx, job)
 	}
 	return nil
+}
+
+// committed runs fn in one transaction and returns it when it is over.
+func (s *Service) committed(ctx context.Context, write writing, fn func(*txn) error) (*txn, error) {
+	var t *txn
+	err := write(ctx, func(tx *store.Tx) error {
+		t = &txn{Tx: tx, ready: map[string]int{}} // anew for each try
+		return s.do(t, fn)
+	})
+	return t, err
+}
+
+// wake wakes who waits for the jobs that came into the queue.
+func (s *Service) wake(t *txn) {
+	for typ, n := range t.ready {
+		s.waiting.wake(typ, n)
+	}
 }
 
 // do runs fn and sees to it that what it changes is told.

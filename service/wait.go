@@ -81,17 +81,38 @@ func (w *waiting) asked() (types []string, waiters int) {
 // another process or in a host's transaction, due by now, or no longer held. It
 // wakes as many workers as there are jobs for.
 func (s *Service) wakeWaiting(ctx context.Context) error {
-	types, waiters := s.waiting.asked()
-	if len(types) == 0 {
-		return nil
+	ready, unmarked, err := s.dispatchable(ctx)
+	if err == nil && unmarked {
+		if err = s.markDue(ctx); err == nil {
+			ready, _, err = s.dispatchable(ctx)
+		}
 	}
-	var ready map[string]int
-	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		ready, err = tx.Dispatchable(types, waiters)
-		return err
-	})
 	for typ, n := range ready {
 		s.waiting.wake(typ, n)
 	}
 	return err
+}
+
+// dispatchable counts the jobs that are there for those who wait.
+func (s *Service) dispatchable(ctx context.Context) (ready map[string]int, unmarked bool, err error) {
+	types, waiters := s.waiting.asked()
+	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		ready, unmarked, err = tx.Dispatchable(types, waiters)
+		return err
+	})
+	return ready, unmarked, err
+}
+
+// markDue marks all jobs whose time has come.
+func (s *Service) markDue(ctx context.Context) error {
+	for {
+		var marked int64
+		err := s.store.WriteOne(ctx, func(tx *store.Tx) (err error) {
+			marked, err = tx.MarkDue()
+			return err
+		})
+		if err != nil || marked == 0 {
+			return err
+		}
+	}
 }

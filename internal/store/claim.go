@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/teamstarter/gnj/models"
@@ -28,27 +29,49 @@ const (
 	dispatchOrder = `"priorityLevel" DESC, id`
 )
 
-// ClaimJobs takes the first queued jobs of the types that are due and not
-// held, and makes each an attempt of the worker. It is one statement. Rows that another claim
-// is taking are passed over, so no two claims get one job and none waits.
-func (tx *Tx) ClaimJobs(claim Claim) ([]models.Job, error) {
-	var leaseSeconds, leaseExpiresAt any
-	if claim.Lease > 0 {
-		leaseSeconds, leaseExpiresAt = int(claim.Lease.Seconds()), tx.after(claim.Lease)
+// What is queued lies in two indexes, by what was seen of its start-after time,
+// so that jobs of tomorrow lie in nobody's way: ready, in the order of dispatch,
+// and scheduled, by time. [Tx.MarkDue] moves jobs from the one to the other.
+const (
+	ready     = queued + ` AND ("startAfter" IS NULL OR "wasDue")`
+	scheduled = queued + ` AND "startAfter" IS NOT NULL AND NOT "wasDue"`
+
+	// maxDue is how many jobs that became due, and were not marked yet, one claim looks at.
+	maxDue = 1000
+)
+
+// MarkDue marks up to [maxDue] jobs whose time has come, and returns how many.
+// That says nothing new of them: it is no change that anybody is told of.
+func (tx *Tx) MarkDue() (int64, error) {
+	n, err := tx.exec(`UPDATE {job} SET "wasDue" = true WHERE id IN (
+		SELECT id FROM {job} WHERE `+scheduled+` AND "startAfter" <= ? ORDER BY "startAfter" LIMIT ?`+tx.skipLocked()+`)`, tx.now(), maxDue)
+	if err != nil {
+		return 0, fmt.Errorf("mark jobs as due: %w", err)
 	}
+	return n, nil
+}
+
+// ClaimJobs takes, for each claim in turn, the first queued jobs of the types
+// that are due and not held, and makes each an attempt of the worker. All claims
+// ask for the same types. It is one statement. Rows that another transaction is
+// taking are passed over, so no two claims get one job and none waits.
+func (tx *Tx) ClaimJobs(claims []Claim) ([][]models.Job, error) {
 	now := tx.now()
+	var takers rowset
+	total := tx.takers(&takers, claims)
+	picked, picking := tx.picking(claims[0].Types, total)
+	from, rows := tx.rowset(&takers)
 	// Materialized: the rows are picked once, whatever the plan of the update.
-	claimed, err := jobs.all(tx.rows(`WITH picked AS MATERIALIZED (
-			SELECT id FROM {job}
-			WHERE `+queued+` AND type IN ? AND `+due+` AND `+notHeld+`
-			ORDER BY `+dispatchOrder+` LIMIT ?`+tx.skipLocked()+`
+	claimed, err := jobs.all(tx.direct(`WITH `+picked+`, placed AS (
+			SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place FROM picked
+		), taken AS MATERIALIZED (
+			SELECT placed.id, v.* FROM placed JOIN `+from+` ON place > v.c0 AND place <= v.c1
 		)
-		UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = ?,
-			"startedAt" = ?, "updatedAt" = ?, "leaseSeconds" = ?, "leaseExpiresAt" = ?, "endedAt" = NULL,
+		UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = v.c2,
+			"startedAt" = ?, "updatedAt" = ?, "leaseSeconds" = v.c3, "leaseExpiresAt" = `+tx.later("v.c4")+`, "endedAt" = NULL,
 			"isUpdateAlreadyCalledWhileCancelRequested" = false
-		WHERE id IN (SELECT id FROM picked)
-		RETURNING `+jobs.columns,
-		[]any{claim.Types, now, claim.Count, claim.WorkerID, now, now, leaseSeconds, leaseExpiresAt}))
+		FROM taken v WHERE {job}.id = v.id
+		RETURNING `+jobs.of("{job}"), slices.Concat(picking, rows, []any{now, now})))
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
@@ -58,38 +81,111 @@ func (tx *Tx) ClaimJobs(claim Claim) ([]models.Job, error) {
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))
 	})
-	return claimed, nil
+	return dealt(claimed, claims), nil
 }
 
-// Dispatchable counts, by type, the jobs that could be claimed now, up to most
-// in all for each thousand types.
-func (tx *Tx) Dispatchable(types []string, most int) (map[string]int, error) {
-	counts := make(map[string]int)
-	for part := range chunks(types, 1000) {
-		if err := tx.countDispatchable(part, most, counts); err != nil {
-			return nil, fmt.Errorf("look for dispatchable jobs: %w", err)
+// picking is the expressions that pick the first n jobs of the types, and
+// keep them from everybody else, as a table called picked.
+func (tx *Tx) picking(types []string, n int) (string, []any) {
+	now := tx.now()
+	first, firstArgs := tx.firstReady(types, n)
+	return `first AS MATERIALIZED (
+			` + first + `
+		), late AS MATERIALIZED (
+			SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
+				SELECT id FROM (
+					SELECT id, type, "priorityLevel" FROM {job}`+tx.by("gnj_job_scheduled")+` WHERE `+scheduled+` AND "startAfter" <= ?
+					ORDER BY "startAfter" LIMIT ?
+				) due WHERE type IN `+marks(len(types))+` AND `+strings.ReplaceAll(notHeld, "{job}", "due")+`
+				ORDER BY `+dispatchOrder+` LIMIT ?`) + ` AND ` + queued + ` AND ` + due + `
+			ORDER BY ` + dispatchOrder + tx.skipLocked() + `
+		), picked AS MATERIALIZED (
+			SELECT * FROM (SELECT * FROM first UNION ALL SELECT * FROM late) candidates ORDER BY ` + dispatchOrder + ` LIMIT ?
+		)`, slices.Concat(firstArgs, []any{now, maxDue}, anys(types), []any{n, now, n})
+}
+
+// firstReady is a statement for the first n ready jobs of the types. Of one type
+// it reads them off the index, passing over those that others are taking. Of
+// several it reads the first of each, puts them in order, and a few more than n,
+// because others may be taking some.
+func (tx *Tx) firstReady(types []string, n int) (string, []any) {
+	now := tx.now()
+	if len(types) == 1 {
+		return `SELECT id, "priorityLevel" FROM {job}` + tx.by("gnj_job_ready") + `
+			WHERE ` + ready + ` AND type = ? AND ` + due + ` AND ` + notHeld + `
+			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), []any{types[0], now, n}
+	}
+	more := 2*n + 10
+	each, args := tx.firstOfEach(types, more)
+	return `SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
+				SELECT id FROM (`+each+`) each_type ORDER BY `+dispatchOrder+` LIMIT ?`) + `
+			AND ` + queued + ` AND ` + due + `
+			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat(args, []any{more, now, n})
+}
+
+// takers are the claims as rows: the places from c0 to c1 of what is picked go
+// to the worker c2 for a lease of c3 seconds, which ends at c4. It returns how
+// many places there are.
+func (tx *Tx) takers(r *rowset, claims []Claim) int {
+	n := len(claims)
+	from, to, worker, lease, ends := make([]any, n), make([]any, n), make([]any, n), make([]any, n), make([]any, n)
+	total := 0
+	for i, claim := range claims {
+		from[i], to[i], worker[i] = total, total+claim.Count, claim.WorkerID
+		total += claim.Count
+		if claim.Lease > 0 {
+			lease[i], ends[i] = int(claim.Lease.Seconds()), tx.laterCell(claim.Lease)
 		}
 	}
-	return counts, nil
+	r.column(intKind, from)
+	r.column(intKind, to)
+	r.column(textKind, worker)
+	r.column(intKind, lease)
+	r.column(tx.laterKind(), ends)
+	return total
 }
 
-func (tx *Tx) countDispatchable(types []string, most int, counts map[string]int) error {
-	rows, err := tx.rows(`SELECT type, count(*) FROM (SELECT type FROM {job}
-		WHERE `+queued+` AND type IN ? AND `+due+` AND `+notHeld+`
-		ORDER BY `+dispatchOrder+` LIMIT ?) first GROUP BY type`, []any{types, tx.now(), most})
+// dealt gives each claim its jobs, in turn.
+func dealt(claimed []models.Job, claims []Claim) [][]models.Job {
+	hands := make([][]models.Job, len(claims))
+	for i, claim := range claims {
+		n := min(claim.Count, len(claimed))
+		hands[i], claimed = claimed[:n:n], claimed[n:]
+	}
+	return hands
+}
+
+// Dispatchable counts, by type, the jobs of these types that could be claimed
+// now, up to most of each. unmarked reports that the time of jobs of any type has
+// come, which are counted only after [Tx.MarkDue].
+func (tx *Tx) Dispatchable(types []string, most int) (counts map[string]int, unmarked bool, err error) {
+	counts = make(map[string]int)
+	query := `SELECT NULL, count(*) FROM (SELECT id FROM {job}` + tx.by("gnj_job_scheduled") + `
+		WHERE ` + scheduled + ` AND "startAfter" <= ? ORDER BY "startAfter" LIMIT 1) late`
+	args := []any{tx.now()}
+	for part := range chunks(types, 1000) {
+		each, eachArgs := tx.firstOfEach(part, most)
+		query += ` UNION ALL SELECT type, count(*) FROM (` + each + `) each_type GROUP BY type`
+		args = append(args, eachArgs...)
+	}
+	rows, err := tx.direct(query, args)
 	if err != nil {
-		return err
+		return nil, false, fmt.Errorf("look for dispatchable jobs: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var typ string
+		var typ *string
 		var n int
 		if err := rows.Scan(&typ, &n); err != nil {
-			return err
+			return nil, false, fmt.Errorf("look for dispatchable jobs: %w", err)
 		}
-		counts[typ] = n
+		if typ == nil {
+			unmarked = n > 0
+			continue
+		}
+		counts[*typ] = n
 	}
-	return rows.Err()
+	return counts, unmarked, wrapped(rows.Err(), "look for dispatchable jobs, up to", int64(most))
 }
 
 // ExpiredLeases returns the ids of jobs whose lease has run out, longest ago first.

@@ -26,6 +26,14 @@ type dialect interface {
 	// transaction must read its now first, because the expression may change
 	// between two statements of it.
 	clockArg(ahead time.Duration) any
+	rowset(*rowset) (string, []any)                        // what stands behind FROM, and its arguments
+	later(cell string) string                              // the time that such a cell stands for
+	laterKind() kind                                       // of a cell that holds a time from now
+	mark(text []byte, n int) []byte                        // appends the mark of the nth argument
+	by(index string) string                                // behind a table's name: read it by this index, where that can be said
+	idAmong(query string) string                           // the condition that id is one of what a query answers, which is run first
+	eachOf(types []string) (string, []any)                 // a table w with a type a row
+	ofEach(query string) string                            // what joins the rows of a query about w.type, behind eachOf
 	lock() string                                          // behind a select: keeps the rows from changing until the commit
 	skipLocked() string                                    // the same, passing over rows that are locked
 	lockHolds() string                                     // a statement that keeps others from changing the holds

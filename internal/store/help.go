@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -72,4 +73,15 @@ func texts(rows *sql.Rows) ([]string, error) {
 		list = append(list, text)
 	}
 	return list, rows.Err()
+}
+
+// marks is (?, ?, …) for n arguments.
+func marks(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
+
+func anys[T any](list []T) []any {
+	all := make([]any, len(list))
+	for i := range list {
+		all[i] = list[i]
+	}
+	return all
 }

@@ -2,8 +2,8 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -160,6 +160,7 @@ func (tx *Tx) MoveBatchJobs(batchID int64, from, to models.JobStatus) ([]models.
 // still has the status and attempt it was read with; else models.ErrConflict.
 // The job is updated in place.
 func (tx *Tx) MoveJob(job *models.Job, to models.JobStatus, set Set) error {
+	set.complete()
 	assignments, args := tx.assignments(set)
 	if assignments != "" {
 		assignments = ", " + assignments
@@ -187,7 +188,14 @@ var insertColumns = []string{
 	"type", "name", "jobUniqueId", "uniqueKey", "input", "output", "processingInfo", "status", "priorityLevel",
 	"startAfter", "batchId", "pipelineId", "retryOfJobId", "workerId", "attempt", "maxAttempts", "backoffSeconds",
 	"backoffMaxSeconds", "isRecoverable", "isHighFrequency", "startedAt", "endedAt", "cancelledAt",
-	"createdAt", "updatedAt",
+}
+
+func inserted(j *models.Job) []any {
+	return []any{
+		j.Type, j.Name, j.JobUniqueID, j.UniqueKey, j.Input, j.Output, j.ProcessingInfo, j.Status, j.PriorityLevel,
+		j.StartAfter, j.BatchID, j.PipelineID, j.RetryOfJobID, j.WorkerID, j.Attempt, j.MaxAttempts, j.Backoff,
+		j.BackoffMax, j.IsRecoverable, j.IsHighFrequency, j.StartedAt, j.EndedAt, j.CancelledAt,
+	}
 }
 
 // insertRows bounds the rows of one statement: SQLite takes 32,766 arguments.
@@ -198,7 +206,7 @@ const insertRows = 1024
 // taken, which have no id.
 func (tx *Tx) InsertJobs(list []*models.Job) ([]*models.Job, error) {
 	var taken []*models.Job
-	for part := range powers(list, insertRows) {
+	for part := range chunks(list, insertRows) {
 		missing, err := tx.insertJobs(part)
 		if err != nil {
 			return nil, fmt.Errorf("insert jobs: %w", err)
@@ -210,20 +218,32 @@ func (tx *Tx) InsertJobs(list []*models.Job) ([]*models.Job, error) {
 
 func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 	now := tx.now()
-	args := make([]any, 0, len(list)*len(insertColumns))
-	for _, j := range list {
-		args = append(args, j.Type, j.Name, j.JobUniqueID, j.UniqueKey, j.Input, j.Output, j.ProcessingInfo, j.Status,
-			j.PriorityLevel, j.StartAfter, j.BatchID, j.PipelineID, j.RetryOfJobID, j.WorkerID, j.Attempt, j.MaxAttempts, j.Backoff,
-			j.BackoffMax, j.IsRecoverable, j.IsHighFrequency,
-			givenOrNowIf(j.StartedAt, now, j.Status == models.JobProcessing), givenOrNowIf(j.EndedAt, now, j.Status.Ended()),
-			givenOrNowIf(j.CancelledAt, now, j.Status == models.JobCancelled),
-			now, now)
+	cells := make([][]any, len(insertColumns))
+	for _, job := range list {
+		for i, cell := range inserted(job) {
+			cells[i] = append(cells[i], cell)
+		}
 	}
-	one := "(?" + strings.Repeat(", ?", len(insertColumns)-1) + ")"
-	query := `INSERT INTO {job} ("` + strings.Join(insertColumns, `", "`) + `") VALUES ` +
-		one + strings.Repeat(", "+one, len(list)-1) +
-		` ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL DO NOTHING RETURNING ` + jobs.columns
-	created, err := jobs.all(tx.rows(query, args))
+	var r rowset
+	chosen := make([]string, len(insertColumns))
+	for i, name := range insertColumns {
+		chosen[i] = r.column(jobs.kinds[name], cells[i])
+	}
+	from, args := tx.rowset(&r)
+	status := chosen[slices.Index(insertColumns, "status")]
+	var times []any
+	orNow := func(column, statuses string) {
+		i := slices.Index(insertColumns, column)
+		chosen[i] = "COALESCE(" + chosen[i] + ", CASE WHEN " + status + " IN (" + statuses + ") THEN ? END)"
+		times = append(times, now)
+	}
+	orNow("startedAt", "'processing'")
+	orNow("endedAt", "'successful', 'failed', 'cancelled'")
+	orNow("cancelledAt", "'cancelled'")
+	created, err := jobs.all(tx.direct(`INSERT INTO {job} ("`+strings.Join(insertColumns, `", "`)+`", "createdAt", "updatedAt")
+		SELECT `+strings.Join(chosen, ", ")+`, ?, ? FROM `+from+` WHERE true
+		ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL AND "uniqueKey" IS NOT NULL DO NOTHING RETURNING `+jobs.columns,
+		slices.Concat(times, []any{now, now}, args)))
 	if err != nil {
 		return nil, err
 	}
@@ -231,16 +251,6 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 		tx.changed(Created, &created[i])
 	}
 	return match(list, created), nil
-}
-
-func givenOrNowIf(given *time.Time, now any, condition bool) any {
-	if given != nil {
-		return *given
-	}
-	if condition {
-		return now
-	}
-	return nil
 }
 
 // match gives each job of the list its row. Ids grow in the order of the list;

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +95,32 @@ func (postgres) clockArg(ahead time.Duration) any {
 		return gorm.Expr(pgNow)
 	}
 	return gorm.Expr("("+pgNow+" + ?::bigint * interval '1 millisecond')", ahead.Milliseconds())
+}
+
+func (postgres) rowset(r *rowset) (string, []any) { return arrays(r) }
+
+func (postgres) later(cell string) string {
+	return pgNow + " + " + cell + " * interval '1 millisecond'"
+}
+
+func (postgres) laterKind() kind { return intKind }
+
+func (postgres) mark(text []byte, n int) []byte {
+	return strconv.AppendInt(append(text, '$'), int64(n), 10)
+}
+
+// Which index is read PostgreSQL decides, and takes the one in order, as long
+// as nothing else has to be sorted.
+func (postgres) by(string) string { return "" }
+
+func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
+
+func (postgres) eachOf(types []string) (string, []any) {
+	return "unnest((?::text)::text[]) w(type)", []any{array(anys(types))}
+}
+
+func (postgres) ofEach(query string) string {
+	return " CROSS JOIN LATERAL (" + query + ") j WHERE true"
 }
 
 // Rows are locked without their keys, so that a new row that refers to one

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	gormsqlite "gorm.io/driver/sqlite"
@@ -183,6 +184,26 @@ func (sqlite) clock(ahead time.Duration) string {
 }
 
 func (sqlite) clockArg(time.Duration) any { return nil }
+
+func (sqlite) rowset(r *rowset) (string, []any) { return values(r) }
+
+func (sqlite) later(cell string) string { return cell }
+func (sqlite) laterKind() kind          { return timeKind }
+
+func (sqlite) mark(text []byte, _ int) []byte { return append(text, '?') }
+
+// Without statistics SQLite would take an index for the status, and sort what it finds.
+func (sqlite) by(index string) string { return " INDEXED BY " + index }
+
+func (sqlite) idAmong(query string) string { return "id IN (" + query + ")" }
+
+func (sqlite) eachOf(types []string) (string, []any) {
+	return "(SELECT column1 AS type FROM (VALUES (?)" + strings.Repeat(", (?)", len(types)-1) + ")) w", anys(types)
+}
+
+func (sqlite) ofEach(query string) string {
+	return " CROSS JOIN {job} j WHERE j.id IN (SELECT id FROM (" + query + "))"
+}
 
 // SQLite has one writer, so nobody else can hold or change a row.
 func (sqlite) lock() string       { return "" }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +19,8 @@ import (
 // that they stand in one place.
 type table[T any] struct {
 	fields  []*schema.Field
-	columns string // quoted, with commas
+	columns string          // quoted, with commas
+	kinds   map[string]kind // of the columns
 }
 
 var (
@@ -39,7 +41,30 @@ func tableOf[T any]() table[T] {
 	for i, f := range parsed.Fields {
 		names[i] = `"` + f.DBName + `"`
 	}
-	return table[T]{parsed.Fields, strings.Join(names, ", ")}
+	kinds := make(map[string]kind, len(parsed.Fields))
+	for _, f := range parsed.Fields {
+		kinds[f.DBName] = kindOf(f.IndirectFieldType)
+	}
+	return table[T]{parsed.Fields, strings.Join(names, ", "), kinds}
+}
+
+// of is the columns of a table by another name.
+func (t table[T]) of(name string) string {
+	return name + "." + strings.ReplaceAll(t.columns, ", ", ", "+name+".")
+}
+
+// without is the table with fewer columns.
+func (t table[T]) without(names ...string) table[T] {
+	less := table[T]{kinds: t.kinds}
+	var quoted []string
+	for _, f := range t.fields {
+		if !slices.Contains(names, f.DBName) {
+			less.fields = append(less.fields, f)
+			quoted = append(quoted, `"`+f.DBName+`"`)
+		}
+	}
+	less.columns = strings.Join(quoted, ", ")
+	return less
 }
 
 // all reads the rows to their end and closes them.

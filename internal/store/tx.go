@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -148,14 +149,21 @@ type Now struct{}
 // After stands for a time from now in a [Set].
 type After time.Duration
 
-// assignments returns "a" = ?, "b" = ? in a fixed order, so that equal sets
-// make equal statements.
-func (tx *Tx) assignments(set Set) (string, []any) {
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
+// complete adds what follows from a change for the indexes of the dispatch.
+func (set Set) complete() {
+	if _, changes := set["startAfter"]; changes {
+		set["wasDue"] = false
 	}
-	slices.Sort(names)
+}
+
+// names are the columns in a fixed order, so that equal sets make equal statements.
+func (set Set) names() []string {
+	return slices.Sorted(maps.Keys(set))
+}
+
+// assignments returns "a" = ?, "b" = ?.
+func (tx *Tx) assignments(set Set) (string, []any) {
+	names := set.names()
 	args := make([]any, 0, len(set))
 	for i, name := range names {
 		args = append(args, tx.argument(set[name]))

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/teamstarter/gnj/models"
+)
+
+// lean are the columns of a job that the rules look at, without what may be large.
+var lean = jobs.without("input", "output", "processingInfo")
+
+// LockFreeJobs reads those of the jobs that belong to no batch and no pipeline
+// and that nobody else keeps from changing, and keeps them from changing until
+// the commit. It waits for nobody. Without payloads the jobs come without their
+// input, output and progress.
+func (tx *Tx) LockFreeJobs(ids []int64, payloads bool) (map[int64]*models.Job, error) {
+	columns := lean
+	if payloads {
+		columns = jobs
+	}
+	list, err := columns.all(tx.direct("SELECT "+columns.columns+` FROM {job} WHERE `+tx.idIn()+`
+		AND "batchId" IS NULL AND "pipelineId" IS NULL AND `+notDeleted+tx.skipLocked(), []any{commas(ids)}))
+	if err != nil {
+		return nil, fmt.Errorf("lock jobs: %w", err)
+	}
+	byID := make(map[int64]*models.Job, len(list))
+	for i := range list {
+		byID[list[i].ID] = &list[i]
+	}
+	return byID, nil
+}
+
+// Move takes a job to a status and changes Set with it.
+type Move struct {
+	Job *models.Job
+	To  models.JobStatus
+	Set Set
+}
+
+// MoveJobs makes many moves in few statements: see [Tx.MoveJob]. Jobs that were
+// read without their payloads stay so, unless they failed, of which others are told.
+func (tx *Tx) MoveJobs(moves []Move) error {
+	var alike [][]Move // that change the same columns
+	places := map[string]int{}
+	for _, m := range moves {
+		m.Set.complete()
+		form := m.form()
+		at, known := places[form]
+		if !known {
+			at = len(alike)
+			places[form], alike = at, append(alike, nil)
+		}
+		alike[at] = append(alike[at], m)
+	}
+	for _, part := range alike {
+		for some := range chunks(part, insertRows) {
+			if err := tx.moveAlike(some); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// form is what a move's statement looks like.
+func (m Move) form() string {
+	names := m.Set.names()
+	for i, name := range names {
+		switch m.Set[name].(type) {
+		case Now:
+			names[i] += " now"
+		case After:
+			names[i] += " after"
+		case nil:
+			names[i] += " null"
+		}
+	}
+	if m.To == models.JobFailed {
+		names = append(names, "failed")
+	}
+	return strings.Join(names, ",")
+}
+
+// moveAlike makes moves of one form.
+func (tx *Tx) moveAlike(moves []Move) error {
+	var r rowset
+	cells := func(cell func(Move) any) []any {
+		column := make([]any, len(moves))
+		for i, m := range moves {
+			column[i] = cell(m)
+		}
+		return column
+	}
+	id := r.column(intKind, cells(func(m Move) any { return m.Job.ID }))
+	from := r.column(textKind, cells(func(m Move) any { return m.Job.Status }))
+	attempt := r.column(intKind, cells(func(m Move) any { return m.Job.Attempt }))
+	to := r.column(textKind, cells(func(m Move) any { return m.To }))
+	assignments := `status = ` + to + `, "updatedAt" = ?`
+	args := []any{tx.now()}
+	for _, name := range moves[0].Set.names() {
+		value := "?"
+		switch moves[0].Set[name].(type) {
+		case Now:
+			args = append(args, tx.now())
+		case nil:
+			value = "NULL"
+		case After:
+			value = tx.later(r.column(tx.laterKind(), cells(func(m Move) any { return tx.laterCell(time.Duration(m.Set[name].(After))) })))
+		default:
+			value = r.column(jobs.kinds[name], cells(func(m Move) any { return m.Set[name] }))
+		}
+		assignments += `, "` + name + `" = ` + value
+	}
+	table, rows := tx.rowset(&r)
+	returned := lean
+	if tx.changes.jobs || moves[0].To == models.JobFailed {
+		returned = jobs
+	}
+	list, err := returned.all(tx.direct(`UPDATE {job} SET `+assignments+` FROM `+table+`
+		WHERE {job}.id = `+id+` AND COALESCE({job}.status, '') = `+from+` AND {job}.attempt = `+attempt+`
+		AND COALESCE({job}."deletedAt" IS NULL, false) RETURNING `+returned.of("{job}"), append(args, rows...)))
+	if err != nil {
+		return fmt.Errorf("move jobs: %w", err)
+	}
+	return tx.moved(moves, list)
+}
+
+// moved updates the jobs in place.
+func (tx *Tx) moved(moves []Move, list []models.Job) error {
+	byID := make(map[int64]*models.Job, len(list))
+	for i := range list {
+		byID[list[i].ID] = &list[i]
+	}
+	for _, m := range moves {
+		job := byID[m.Job.ID]
+		if job == nil {
+			return changedMeanwhile("job", m.Job.ID)
+		}
+		tx.changed(Updated, job)
+		*m.Job = *job
+	}
+	return nil
+}

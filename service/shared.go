@@ -1,0 +1,197 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
+)
+
+// shared are the verbs whose calls share transactions.
+type shared struct {
+	create *group[[]NewJob, []CreatedJob]
+	claim  *group[store.Claim, []models.Job]
+	finish *group[Finish, ended]
+	report *group[Report, *Reported]
+}
+
+func (s *Service) share(ctx context.Context) *shared {
+	return &shared{
+		create: &group[[]NewJob, []CreatedJob]{
+			values: ctx, most: 2, together: s.createTogether, alone: s.createAlone,
+			weigh: func(in []NewJob) int { return len(in) },
+		},
+		// Two claims at once would pass over each other's jobs, and a caller go
+		// without one although there is one.
+		claim: &group[store.Claim, []models.Job]{
+			values: ctx, most: 1, together: s.claimTogether, alone: s.claimAlone,
+			weigh: func(c store.Claim) int { return c.Count }, alike: s.alikeClaims(),
+		},
+		finish: &group[Finish, ended]{values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone},
+		report: &group[Report, *Reported]{values: ctx, most: 1, together: s.reportTogether, alone: s.reportAlone},
+	}
+}
+
+// alikeClaims is which claims can be one statement, where a claim is a statement
+// without a transaction around it.
+func (s *Service) alikeClaims() func(a, b store.Claim) bool {
+	if !s.store.Postgres() {
+		return nil
+	}
+	return func(a, b store.Claim) bool { return slices.Equal(a.Types, b.Types) }
+}
+
+// plainJob reports a new job that concerns nothing that is there, so that
+// creating it waits for nobody.
+func plainJob(in NewJob) bool {
+	return in.JobUniqueID == nil && in.BatchID == nil && in.PipelineID == nil && in.RetryOfJobID == nil && in.Status == ""
+}
+
+func notPlain(in NewJob) bool { return !plainJob(in) }
+
+// createTogether creates the plain jobs of many calls in one statement.
+func (s *Service) createTogether(ctx context.Context, take func() []*call[[]NewJob, []CreatedJob]) error {
+	var calls []*call[[]NewJob, []CreatedJob]
+	var list []*models.Job
+	t, err := s.committed(ctx, s.store.WriteOne, func(t *txn) error {
+		calls, list = take(), nil
+		for _, c := range calls {
+			for _, in := range c.in {
+				list = append(list, newJob(in))
+			}
+		}
+		_, err := t.insert(list)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range calls {
+		c.out = make([]CreatedJob, len(c.in))
+		for i := range c.in {
+			c.out[i].Job, list = list[0], list[1:]
+		}
+	}
+	s.wake(t)
+	return nil
+}
+
+// claimTogether claims jobs for many calls, for those that ask for the same types in one statement.
+func (s *Service) claimTogether(ctx context.Context, take func() []*call[store.Claim, []models.Job]) error {
+	_, err := s.committed(ctx, s.store.WriteOne, func(t *txn) error {
+		for calls := take(); len(calls) > 0; {
+			var alike, others []*call[store.Claim, []models.Job]
+			var claims []store.Claim
+			for _, c := range calls {
+				if slices.Equal(c.in.Types, calls[0].in.Types) {
+					alike, claims = append(alike, c), append(claims, c.in)
+				} else {
+					others = append(others, c)
+				}
+			}
+			hands, err := t.ClaimJobs(claims)
+			if err != nil {
+				return err
+			}
+			for i, c := range alike {
+				c.out = hands[i]
+			}
+			calls = others
+		}
+		return nil
+	})
+	return err
+}
+
+// ended is what became of a finish.
+type ended struct {
+	*Finished
+	failed *models.Job // for good, by it
+}
+
+// finishTogether finishes the jobs of many calls, those that belong to nothing
+// and that nobody else is changing.
+func (s *Service) finishTogether(ctx context.Context, take func() []*call[Finish, ended]) error {
+	t, err := s.committed(ctx, s.store.Write, func(t *txn) error {
+		calls := take()
+		jobs, err := lockTogether(t, calls, func(in Finish) int64 { return in.ID }, false)
+		if err != nil {
+			return err
+		}
+		for i, c := range calls {
+			if !c.apart {
+				c.out.Finished, c.err = t.finish(jobs[i], c.in)
+			}
+		}
+		if err := t.MoveJobs(t.later); err != nil {
+			return err
+		}
+		for i, c := range calls {
+			if c.apart || c.err != nil || c.out.Finished != nil {
+				continue
+			}
+			c.out = ended{Finished: finished(jobs[i])}
+			if jobs[i].Status == models.JobFailed {
+				c.out.failed = jobs[i]
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.wake(t)
+	}
+	return err
+}
+
+// reportTogether is finishTogether for reports.
+func (s *Service) reportTogether(ctx context.Context, take func() []*call[Report, *Reported]) error {
+	_, err := s.committed(ctx, s.store.Write, func(t *txn) error {
+		calls := take()
+		progress := slices.ContainsFunc(calls, func(c *call[Report, *Reported]) bool { return len(c.in.ProcessingInfo) > 0 })
+		jobs, err := lockTogether(t, calls, func(in Report) int64 { return in.ID }, progress)
+		if err != nil {
+			return err
+		}
+		for i, c := range calls {
+			if !c.apart {
+				c.err = t.report(jobs[i], c.in)
+			}
+		}
+		if err := t.MoveJobs(t.later); err != nil {
+			return err
+		}
+		for i, c := range calls {
+			if !c.apart && c.err == nil {
+				c.out = reported(jobs[i])
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// lockTogether locks the job of each call. A call whose job cannot be had at
+// once, or which is the second for a job, is to be done apart.
+func lockTogether[In, Out any](t *txn, calls []*call[In, Out], id func(In) int64, payloads bool) ([]*models.Job, error) {
+	ids := make([]int64, len(calls))
+	for i, c := range calls {
+		var none Out
+		ids[i], c.out, c.err = id(c.in), none, nil // a transaction may be tried again
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	free, err := t.LockFreeJobs(ids, payloads)
+	if err != nil {
+		return nil, err
+	}
+	t.together = true
+	jobs := make([]*models.Job, len(calls))
+	for i, c := range calls {
+		jobs[i] = free[ids[i]]
+		c.apart = jobs[i] == nil
+		delete(free, ids[i])
+	}
+	return jobs, nil
+}
