@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -141,14 +142,10 @@ func (s *server) GiveBack(_ context.Context, in []models.GiveBack) ([]models.Giv
 	return make([]models.GivenBack, len(in)), nil
 }
 
-func (s *server) Workers(context.Context, models.WorkerFilter) ([]models.Presence, error) {
+func (s *server) Jobs(context.Context, models.JobFilter) (models.List[models.Job], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	there := models.Presence{}
-	for _, job := range s.held {
-		there.Jobs = append(there.Jobs, models.HeldJob{ID: job.ID, Attempt: job.Attempt})
-	}
-	return []models.Presence{there}, nil
+	return models.List[models.Job]{Items: slices.Collect(maps.Values(s.held))}, nil
 }
 
 // seen runs fn with what the server has seen, which nobody changes meanwhile.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/teamstarter/gnj/models"
@@ -84,34 +86,26 @@ func (s *session) letGo() {
 	}
 }
 
-// knowing is a queue behind a network, which can be asked what a worker holds. In
-// process an acquire that is cut short leaves nothing behind.
-type knowing interface {
-	Workers(context.Context, models.WorkerFilter) ([]models.Presence, error)
-}
-
 // sweep gives back what an acquire that was cut short may have got: its answer
-// was lost on the way, so that nobody here knows of these jobs.
+// may have been lost on the way, so that nobody here knows of these jobs.
 func (s *session) sweep(ctx context.Context) error {
-	remote, ok := s.queue.(knowing)
-	if !ok {
-		return nil
+	filter := models.JobFilter{
+		WorkerID: []string{s.options.ID}, Type: slices.Sorted(maps.Keys(s.types)),
+		Status: []models.JobStatus{models.JobProcessing, models.JobCancelRequested},
+		Page:   models.Page{Limit: models.MaxLimit},
 	}
-	there, err := remote.Workers(ctx, models.WorkerFilter{WorkerID: []string{s.options.ID}})
-	if err != nil {
-		return fmt.Errorf("look for jobs whose acquire was cut short: %w", err)
-	}
-	var backs []models.GiveBack
-	for _, w := range there {
-		for _, job := range w.Jobs {
-			backs = append(backs, models.GiveBack{ID: job.ID, Attempt: job.Attempt})
+	for {
+		page, err := s.queue.Jobs(ctx, filter)
+		if err != nil {
+			return fmt.Errorf("look for jobs whose acquire was cut short: %w", err)
+		}
+		if len(page.Items) > 0 {
+			if _, err := s.queue.GiveBack(ctx, models.GivingBack(page.Items)); err != nil {
+				return fmt.Errorf("give back jobs whose acquire was cut short: %w", err)
+			}
+		}
+		if filter.Cursor = page.NextCursor; filter.Cursor == "" {
+			return nil
 		}
 	}
-	if len(backs) == 0 {
-		return nil
-	}
-	if _, err := s.queue.GiveBack(ctx, backs); err != nil {
-		return fmt.Errorf("give back jobs whose acquire was cut short: %w", err)
-	}
-	return nil
 }

@@ -24,6 +24,7 @@ type Queue interface {
 	Finish(context.Context, models.Finish) (*models.Finished, error)
 	FinishMany(context.Context, []models.Finish) ([]models.FinishResult, error)
 	GiveBack(context.Context, []models.GiveBack) ([]models.GivenBack, error)
+	Jobs(context.Context, models.JobFilter) (models.List[models.Job], error)
 }
 
 // Options are the settings of a worker. The zero value works.
