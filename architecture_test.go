@@ -152,6 +152,7 @@ var limited = []struct {
 	{
 		[]string{"time.Now", "time.Since", "time.Until"}, "all times are the database's; a node's clock decides nothing",
 		map[string]string{
+			"service/presence.go":           "how long ago a worker was seen, which no rule looks at",
 			"service/service.go":            "whether the background work of this process is alive",
 			"internal/store/transact.go":    "how long to try again",
 			"internal/exchange/exchange.go": "the deadlines of the host's server",

@@ -17,10 +17,6 @@ type finishResults struct {
 	Results []finishResult `json:"results"`
 }
 
-type workerList struct {
-	Workers []models.Presence `json:"workers"`
-}
-
 // editBody has a field of a change three ways: left out, null, or a value.
 type editBody map[string]any
 

@@ -45,7 +45,9 @@ func (p *problems) texts(field string, values []string) {
 
 // alternatives checks values of a query, where an empty one would count as none.
 func (p *problems) alternatives(field string, values []string) {
-	p.texts(field, values)
+	for _, value := range values {
+		p.text(field, value)
+	}
 	if slices.Contains(values, "") {
 		p.add(field, "must not be empty")
 	}

@@ -370,6 +370,9 @@ func aboutMany() []step {
 		{"Release: held", nil, func(c ctx, v v) (any, error) { return ignoring(v.Release(c, "a/b c?%#")) }},
 		{"Release: no type", models.ErrInvalid, func(c ctx, v v) (any, error) { return ignoring(v.Release(c, " ")) }},
 		{"Holds: some", nil, func(c ctx, v v) (any, error) { return v.Holds(c) }},
+		{"Workers: all", nil, func(c ctx, v v) (any, error) { return v.Workers(c, models.WorkerFilter{}) }},
+		{"Workers: of a type", nil, func(c ctx, v v) (any, error) { return v.Workers(c, models.WorkerFilter{Type: []string{"none"}}) }},
+		{"Workers: no text", models.ErrInvalid, func(c ctx, v v) (any, error) { return v.Workers(c, models.WorkerFilter{Type: []string{"\xff"}}) }},
 		{"Stats: all", nil, func(c ctx, v v) (any, error) { return v.Stats(c) }},
 		{"Health: well", nil, func(c ctx, v v) (any, error) { return ignoring(v.Health(c)) }},
 	}

@@ -67,7 +67,7 @@ func (c *Client) Workers(ctx context.Context, filter models.WorkerFilter) ([]mod
 	q := query{}
 	q.add("workerId", filter.WorkerID...)
 	q.add("type", filter.Type...)
-	answer, err := ask[workerList](ctx, c, call{method: http.MethodGet, path: "/workers", query: url.Values(q), safe: true})
+	answer, err := ask[wire.WorkerList](ctx, c, call{method: http.MethodGet, path: "/workers", query: url.Values(q), safe: true})
 	if err != nil {
 		return nil, err
 	}

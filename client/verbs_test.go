@@ -49,6 +49,7 @@ type verbs interface {
 	Holds(context.Context) ([]models.Hold, error)
 	Hold(context.Context, string) (*models.Hold, error)
 	Release(context.Context, string) error
+	Workers(context.Context, models.WorkerFilter) ([]models.Presence, error)
 	Stats(context.Context) (*models.Stats, error)
 	Health(context.Context) error
 }

@@ -86,4 +86,5 @@ type TypeStats struct {
 	Counts           map[JobStatus]int64 `json:"counts" doc:"How many jobs have each status; a status without jobs is left out."`
 	OldestQueuedSecs *float64            `json:"oldestQueuedSeconds" doc:"How long the oldest queued job that is due has been waiting, in seconds."`
 	IsHeld           bool                `json:"isHeld" doc:"Whether the type is on hold, by its own name or by all."`
+	Workers          int                 `json:"workers" doc:"How many workers that are there work this type; those without an id count as one. 0 with queued jobs: nobody works them."`
 }

@@ -26,6 +26,9 @@ func (s *Service) Acquire(ctx context.Context, in Acquire) ([]models.Job, error)
 	if err != nil {
 		return nil, err
 	}
+	if s.presence != nil {
+		defer s.presence.acquires(in)()
+	}
 	jobs, err := s.claim(ctx, claim)
 	if err != nil || len(jobs) > 0 || in.Wait == 0 {
 		return jobs, err
@@ -45,6 +48,7 @@ func (s *Service) checkAcquire(in Acquire) (store.Claim, error) {
 	if in.Wait > 0 && s.store.Joined() {
 		p.add("waitSeconds", "must be 0 in a transaction")
 	}
+	p.announcement(in.Announce, in.WorkerID)
 	types := slices.Clone(in.Types)
 	slices.Sort(types)
 	return store.Claim{

@@ -41,7 +41,7 @@ func TestChange_isToldByEveryVerb(t *testing.T) {
 func TestChange_isAskedOfEveryVerb(t *testing.T) {
 	t.Parallel()
 	none := strings.Fields(`Acquired Advance Batch Batches Close Drain Health Hold Holds In Job Jobs MonitorWorkers OrderSteps Ping Pipeline
-		Pipelines Pong Release Stats Subscribe ToggleHold Transaction Waiting`)
+		Pipelines Pong Release Stats Subscribe ToggleHold Transaction Waiting Workers`)
 	tested := map[string]bool{}
 	for _, verb := range slices.Concat(jobVerbs(), workVerbs(), pipelineVerbs(), handVerbs()) {
 		tested[strings.Fields(verb.verb)[0]] = true

@@ -160,6 +160,30 @@ func (p *problems) types(field string, types []string) {
 	}
 }
 
+// alternatives checks values of a filter.
+func (p *problems) alternatives(field string, values []string) {
+	p.atMost(field, len(values))
+	for _, value := range values {
+		p.text(field, value)
+	}
+}
+
+// announcement checks what a worker says of itself.
+func (p *problems) announcement(in *models.Announcement, workerID *string) {
+	if in == nil {
+		return
+	}
+	if workerID == nil {
+		p.add("announce", "needs a workerId")
+	}
+	if len(in.Types) > 0 {
+		p.types("announce.types", in.Types)
+	}
+	p.between("announce.concurrency", &in.Concurrency, 0, 1_000_000)
+	p.optionalText("announce.host", &in.Host)
+	p.optionalText("announce.version", &in.Version)
+}
+
 func join[T ~string](values []T) string {
 	texts := make([]string, len(values))
 	for i, v := range values {

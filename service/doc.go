@@ -139,6 +139,12 @@
 //  90. Transaction_allOrNothing: A transaction of several verbs is done as a whole or not at all, and each verb in it, too.
 //  91. Transaction_tellsAfterItsCommit: The hook, waiting workers and subscribers are told after its commit, all at once.
 //
+// # Workers
+//
+//  92. Worker_isThereWhileItWorks: A worker that acquired, waited for a job, reported or finished within the last minute is there, with what it said of itself, else the types it asked for, and the jobs it holds.
+//  93. Worker_isSeenByOtherNodes: The others on the same database see it within seconds; a worker that was away for a minute is there anew.
+//  94. Worker_countsForItsTypes: Statistics tell how many workers work a type; those without an id count as one.
+//
 // # Locks
 //
 // A transaction locks pipelines first, then batches, then jobs, each by id: so

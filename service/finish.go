@@ -105,6 +105,7 @@ func (t *txn) finish(job *models.Job, in Finish) (*Finished, error) {
 	if err := fence(job, in.Attempt); err != nil {
 		return nil, err
 	}
+	t.heard = append(t.heard, job.WorkerID)
 	set := store.Set{}
 	if len(in.Output) > 0 {
 		set["output"] = in.Output

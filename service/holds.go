@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -92,7 +93,11 @@ func checkType(typ string) error {
 // Stats counts the jobs by type and status.
 func (s *Service) Stats(ctx context.Context) (*Stats, error) {
 	stats := &Stats{Types: []TypeStats{}}
-	err := s.store.Snapshot(ctx, func(tx *store.Tx) error {
+	there, err := s.present(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.Snapshot(ctx, func(tx *store.Tx) error {
 		counts, err := tx.CountByType()
 		if err != nil {
 			return err
@@ -115,7 +120,10 @@ func (s *Service) Stats(ctx context.Context) (*Stats, error) {
 		}
 		for _, c := range counts {
 			if n := len(stats.Types); n == 0 || stats.Types[n-1].Type != c.Type {
-				entry := TypeStats{Type: c.Type, Counts: map[models.JobStatus]int64{}, IsHeld: held[c.Type] || held[models.HoldAll]}
+				entry := TypeStats{
+					Type: c.Type, Counts: map[models.JobStatus]int64{}, IsHeld: held[c.Type] || held[models.HoldAll],
+					Workers: workersOf(there, c.Type),
+				}
 				if since, waits := oldest[c.Type]; waits {
 					age := now.Sub(since).Seconds()
 					entry.OldestQueuedSecs = &age
@@ -127,4 +135,15 @@ func (s *Service) Stats(ctx context.Context) (*Stats, error) {
 		return nil
 	})
 	return stats, err
+}
+
+// workersOf counts the workers of a type. Those without an id count as one.
+func workersOf(there []models.Presence, typ string) int {
+	n := 0
+	for i := range there {
+		if slices.Contains(there[i].Types, typ) {
+			n++
+		}
+	}
+	return n
 }

@@ -59,14 +59,8 @@ func (s *Service) Jobs(ctx context.Context, filter JobFilter) (List[models.Job],
 func checkJobFilter(f JobFilter) (store.Page, error) {
 	var p problems
 	oneOf(&p, "status", f.Status, models.JobStatuses)
-	for _, typ := range f.Type {
-		p.text("type", typ)
-	}
-	for _, worker := range f.WorkerID {
-		p.text("workerId", worker)
-	}
-	p.atMost("type", len(f.Type))
-	p.atMost("workerId", len(f.WorkerID))
+	p.alternatives("type", f.Type)
+	p.alternatives("workerId", f.WorkerID)
 	p.atMost("batchId", len(f.BatchID))
 	p.atMost("pipelineId", len(f.PipelineID))
 	p.atMost("retryOfJobId", len(f.RetryOfJobID))

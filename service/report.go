@@ -62,6 +62,7 @@ func (t *txn) report(job *models.Job, in Report) error {
 	if err := fence(job, in.Attempt); err != nil {
 		return err
 	}
+	t.heard = append(t.heard, job.WorkerID)
 	set := store.Set{}
 	if len(in.ProcessingInfo) > 0 {
 		if err := warnOnce(job, set); err != nil {

@@ -43,10 +43,12 @@ type Service struct {
 	log     *slog.Logger
 	waiting *waiting
 	live    *live
-	shared  *shared // nil for a service that works in a transaction
-	within  *txn    // the transaction it works in, as Transaction hands it to its function
+	within  *txn // the transaction it works in, as Transaction hands it to its function
 
-	background *background // nil for a service that joined a transaction
+	// Nil for a service that works in a transaction of somebody's:
+	shared     *shared
+	presence   *presence
+	background *background
 }
 
 // background is the work that goes on between calls.
@@ -87,11 +89,17 @@ func New(s *store.Store, options Options) *Service {
 		background: &background{stop: stop, stopping: ctx},
 	}
 	svc.live = newLive(s, options, svc.background)
-	svc.shared = svc.share(ctx)
+	svc.shared, svc.presence = svc.share(ctx), newPresence()
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
 		_, err := svc.RescueExpired(ctx)
 		return err
+	})
+	svc.every(tellPresence, "tell who works", func(ctx context.Context) error {
+		if err := svc.savePresence(ctx); err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
+			svc.log.Warn("gnj: workers of this process are not shown", "error", models.Explain(err))
+		}
+		return nil
 	})
 	return svc
 }
@@ -205,6 +213,7 @@ type txn struct {
 	acquired []models.Job   // for whoever has to give them back
 	ready    map[string]int // how many jobs of a type came into the queue
 	signals  []Event        // of workers
+	heard    []*string      // the ids of workers that reported or finished
 
 	together bool         // changes of jobs are made in one go, later
 	later    []store.Move // these
@@ -251,6 +260,9 @@ func (s *Service) committed(ctx context.Context, write writing, fn func(*txn) er
 		t = &txn{Tx: tx, ready: map[string]int{}} // anew for each try
 		return s.do(t, fn)
 	})
+	if err == nil && s.presence != nil {
+		s.presence.heard(t.heard)
+	}
 	return t, err
 }
 

@@ -103,7 +103,7 @@ func plausible(t *testing.T, p bench.Phase, mode bench.Mode, counted bool) {
 	}
 	require.Equal(t, counted, p.StatementsPerJob != nil)
 	if counted {
-		require.GreaterOrEqual(t, *p.StatementsPerJob, 1.0)
+		require.Positive(t, *p.StatementsPerJob) // less than one where jobs share them
 		require.Less(t, *p.StatementsPerJob, 50.0)
 		require.Positive(t, *p.TransactionsPerJob)
 	}

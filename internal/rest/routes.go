@@ -32,7 +32,7 @@ var tags = []*huma.Tag{
 // reference, the mounts and the tests are made from it.
 func (a *API) operations() []operation {
 	return slices.Concat(
-		a.jobOperations(), a.workOperations(), a.batchOperations(), a.pipelineOperations(),
+		a.jobOperations(), a.workOperations(), a.workerOperations(), a.batchOperations(), a.pipelineOperations(),
 		a.holdOperations(), a.serverOperations(), a.pages(),
 	)
 }
@@ -118,6 +118,16 @@ func (a *API) workOperations() []operation {
 			about:   "For a worker that stops, or wants a job later: each waits again where it did, and no attempt is spent. What is no longer yours is left alone, so that giving back twice is harmless.",
 			example: `{"jobs": [{"id": 1, "attempt": 1}, {"id": 2, "attempt": 1, "afterSeconds": 3600}]}`,
 			add:     handle(a.giveBackJobs),
+		},
+	}
+}
+
+func (a *API) workerOperations() []operation {
+	return []operation{
+		{
+			name: "listWorkers", method: "GET", path: "/api/v1/workers", tag: "Work", summary: "List the workers that are there",
+			about: "Those that acquired, waited for a job, reported or finished within the last minute, what they said of themselves and what they run. For people: it is seconds late. Workers without a workerId are not listed.",
+			add:   handle(a.listWorkers),
 		},
 	}
 }

@@ -41,3 +41,8 @@ type StepOrder struct {
 type HoldList struct {
 	Holds []models.Hold `json:"holds" doc:"The held types."`
 }
+
+// WorkerList is the workers that are there.
+type WorkerList struct {
+	Workers []models.Presence `json:"workers" doc:"By their id; at most 1000."`
+}
