@@ -1,7 +1,7 @@
 # What one does with this repository. "make" lists it.
 
 .POSIX:
-.PHONY: help test test-nocgo verify checks bench run build clean
+.PHONY: help test test-nocgo chaos verify checks bench run build clean
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,9 @@ test: ## Run all tests on SQLite and on a private PostgreSQL, and say which were
 test-nocgo: ## Build without cgo and run the short tests so
 	CGO_ENABLED=0 go build ./...
 	CGO_ENABLED=0 scripts/with-skips scripts/with-postgres go test -short -timeout 20m ./...
+
+chaos: ## Kill and stop workers at random while 20,000 jobs run, on both databases, and print the figures
+	GNJ_CHAOS_JOBS=20000 scripts/with-skips scripts/with-postgres go test -race -count=1 -v -run TestChaos -timeout 60m ./internal/chaos
 
 verify: ## Regenerate, check go.mod, format, vet and lint; change nothing
 	@before=$$($(TREE)) && $(MAKE) checks && after=$$($(TREE)) && \
