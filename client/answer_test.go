@@ -51,7 +51,7 @@ func TestAnswer_strangersAreNeverARefusalOfGNJ(t *testing.T) {
 		"200 OK (text/html)":                                       saying(200, "text/html", html),
 		"200 OK (application/json)":                                saying(200, "application/json", `[]`),
 		"204 No Content (no content type)":                         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
-		"301 Moved Permanently (a redirect to https://other/path)": http.RedirectHandler("https://me:secret@other/path?token=secret", 301).ServeHTTP,
+		"301 Moved Permanently (a redirect to https://other/path)": http.RedirectHandler("https://me:secret@other/path?token=secret", http.StatusMovedPermanently).ServeHTTP,
 		"502 Bad Gateway (text/html)":                              saying(502, "text/html", html),
 		"503 Service Unavailable (no content type)":                saying(503, "; ;", ""),
 	} {

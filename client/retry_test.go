@@ -57,14 +57,14 @@ var (
 
 // trying runs a call over the network in a bubble and answers its error, how
 // long it took, and how many answers nobody asked for.
-func trying(t *testing.T, n network, call func(context.Context, *client.Client) error) (err error, took time.Duration, left int) {
+func trying(t *testing.T, n network, call func(context.Context, *client.Client) error) (took time.Duration, left int, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err = call(t.Context(), client.New("http://app", client.Options{HTTP: &http.Client{Transport: &n}}))
 		took, left = time.Since(start), len(n)
 	})
-	return err, took, left
+	return took, left, err
 }
 
 // The calls of each kind: always safe, safe with a key, and not.
@@ -103,7 +103,7 @@ func TestRetry_onlyWhatIsSafe(t *testing.T) {
 		"a delete of nothing":                 {remove, network{gone}, models.ErrNotFound, 0},
 		"a delete of nothing that was unsent": {remove, network{unsent, gone}, models.ErrNotFound, 0},
 	} {
-		err, _, left := trying(t, test.network, test.call)
+		_, left, err := trying(t, test.network, test.call)
 		require.ErrorIs(t, err, test.want, name)
 		require.Equal(t, test.left, left, name)
 	}
@@ -111,7 +111,7 @@ func TestRetry_onlyWhatIsSafe(t *testing.T) {
 
 func TestRetry_waitsLongerEachTime(t *testing.T) {
 	t.Parallel()
-	_, took, _ := trying(t, network{lost, lost, lost, lost, ok}, read)
+	took, _, _ := trying(t, network{lost, lost, lost, lost, ok}, read)
 	require.Greater(t, took, 700*time.Millisecond)
 	require.Less(t, took, 2300*time.Millisecond)
 }
@@ -126,11 +126,11 @@ func TestRetry_keepsRetryAfter(t *testing.T) {
 		})
 	}
 	for value, want := range map[string]time.Duration{"7": 7 * time.Second, "Mon, 02 Jan 2006 15:04:09 GMT": 9 * time.Second, "soon": 0, "-5": 0} {
-		err, took, _ := trying(t, network{later(value), ok}, read)
+		took, _, err := trying(t, network{later(value), ok}, read)
 		require.NoError(t, err)
 		require.InDelta(t, want, took, float64(200*time.Millisecond), value)
 	}
-	err, took, left := trying(t, network{later("3600"), ok}, read)
+	took, left, err := trying(t, network{later("3600"), ok}, read)
 	require.ErrorIs(t, err, models.ErrUnavailable)
 	require.Zero(t, took, "who has no time for it does not wait")
 	require.Equal(t, 1, left)
@@ -139,10 +139,10 @@ func TestRetry_keepsRetryAfter(t *testing.T) {
 func TestRetry_endsWithTheContextAndTheBound(t *testing.T) {
 	t.Parallel()
 	hang := func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() }
-	err, took, _ := trying(t, network{hang}, read)
+	took, _, err := trying(t, network{hang}, read)
 	require.ErrorIs(t, err, models.ErrUnavailable)
 	require.Equal(t, 30*time.Second, took)
-	err, took, _ = trying(t, network{lost, lost, lost, ok}, func(ctx context.Context, c *client.Client) error {
+	took, _, err = trying(t, network{lost, lost, lost, ok}, func(ctx context.Context, c *client.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 		defer cancel()
 		return read(ctx, c)

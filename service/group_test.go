@@ -121,8 +121,8 @@ func TestShared_waitsForNobodysRow(t *testing.T) {
 		}()
 		f.finish(free, models.JobSuccessful)
 		select {
-		case <-waits:
-			t.Error("it did not wait for its own row")
+		case err := <-waits:
+			t.Errorf("it did not wait for its own row: %v", err)
 		default:
 		}
 		close(changed)

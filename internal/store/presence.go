@@ -45,18 +45,11 @@ func (tx *Tx) saveWorkers(list []Seen, gap time.Duration) error {
 		tx.later(r.column(tx.laterKind(), first)), tx.later(r.column(tx.laterKind(), last)),
 	}
 	from, args := tx.rowset(&r)
-	rows, err := tx.direct(`INSERT INTO {gnj_worker} ("workerId", types, concurrency, host, version, "firstSeenAt", "lastSeenAt")
+	return tx.directly(`INSERT INTO {gnj_worker} ("workerId", types, concurrency, host, version, "firstSeenAt", "lastSeenAt")
 		SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE true
 		ON CONFLICT ("workerId") DO UPDATE SET types = excluded.types, concurrency = excluded.concurrency,
 			host = excluded.host, version = excluded.version, "lastSeenAt" = excluded."lastSeenAt",
-			"firstSeenAt" = CASE WHEN {gnj_worker}."lastSeenAt" < ? THEN excluded."firstSeenAt" ELSE {gnj_worker}."firstSeenAt" END
-		RETURNING 1`, append(args, tx.after(-gap)))
-	if err != nil {
-		return err
-	}
-	for rows.Next() { // to its end, which is when it was done
-	}
-	return rows.Close()
+			"firstSeenAt" = CASE WHEN {gnj_worker}."lastSeenAt" < ? THEN excluded."firstSeenAt" ELSE {gnj_worker}."firstSeenAt" END`, append(args, tx.after(-gap)))
 }
 
 // ForgetWorkers deletes those who were not seen for so long.

@@ -147,6 +147,13 @@ func (tx *Tx) direct(query string, args []any) (*sql.Rows, error) {
 	return tx.pool.QueryContext(tx.ctx, text, tx.bind(flat)...)
 }
 
+// directly is direct for a statement that returns nothing.
+func (tx *Tx) directly(query string, args []any) error {
+	text, flat := tx.numbered(tx.text(query), args)
+	_, err := tx.pool.ExecContext(tx.ctx, text, tx.bind(flat)...)
+	return err
+}
+
 // numbered fills expressions in and marks the arguments as the database wants it.
 func (tx *Tx) numbered(query string, args []any) (string, []any) {
 	text := make([]byte, 0, len(query)+4*len(args))
