@@ -97,11 +97,11 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	claimed := s.claimAlone
+	do := s.claimAlone
 	if s.shared != nil {
-		claimed = s.shared.claim.do
+		do = s.shared.claim.do
 	}
-	jobs, err := claimed(ctx, claim)
+	jobs, err := do(ctx, claim)
 	if err != nil {
 		return nil, err
 	}

@@ -102,20 +102,48 @@ func (s *Service) UpdateJob(ctx context.Context, id int64, in UpdateJob) (*model
 	if err != nil {
 		return nil, err
 	}
-	var job *models.Job
-	err = s.write(ctx, func(t *txn) (err error) {
-		if job, err = t.LockJob(id); err != nil {
-			return err
-		}
-		return t.update(job, in, copied(set))
-	})
+	c := update{id, in, set}
+	do := s.updateAlone
+	if s.shared != nil && !in.Delete {
+		do = s.shared.update.do
+	}
+	answer, err := do(ctx, c)
 	if models.CodeOf(err) == models.CodeNotFound {
 		return nil, notFoundByHand(id)
 	}
-	if err != nil {
-		return nil, err
+	if answer.failed {
+		s.tellFailed(ctx, *answer.job)
 	}
-	return job, nil
+	return answer.job, err
+}
+
+// update is a checked [UpdateJob] of a job.
+type update struct {
+	id  int64
+	in  UpdateJob
+	set store.Set
+}
+
+// updated is the job after an update that may share a transaction, and whether
+// it became failed by it.
+type updated struct {
+	job    *models.Job
+	failed bool
+}
+
+// updateAlone updates a job in a transaction of its own.
+func (s *Service) updateAlone(ctx context.Context, c update) (updated, error) {
+	var job *models.Job
+	err := s.write(ctx, func(t *txn) (err error) {
+		if job, err = t.LockJob(c.id); err != nil {
+			return err
+		}
+		return t.update(job, c.in, copied(c.set))
+	})
+	if err != nil {
+		return updated{}, err
+	}
+	return updated{job: job}, nil
 }
 
 // notFoundByHand is upstream's message, word for word.
@@ -183,7 +211,7 @@ func (t *txn) setByHand(job *models.Job, to models.JobStatus, set store.Set) err
 		if to == models.JobQueued {
 			t.ready[job.Type]++ // it may be due now
 		}
-		return t.ChangeJob(job, set)
+		return t.change(job, to, set)
 	case to.Ended() && job.Status.Held():
 		return t.finishAttempt(job, to, false, set)
 	case to == models.JobCancelRequested && job.Status.Waiting():

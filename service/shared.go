@@ -14,6 +14,7 @@ type shared struct {
 	claim  *group[store.Claim, []models.Job]
 	finish *group[Finish, ended]
 	report *group[Report, *Reported]
+	update *group[update, updated]
 }
 
 func (s *Service) share(ctx context.Context) *shared {
@@ -30,6 +31,7 @@ func (s *Service) share(ctx context.Context) *shared {
 		},
 		finish: &group[Finish, ended]{values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone},
 		report: &group[Report, *Reported]{values: ctx, most: 1, together: s.reportTogether, alone: s.reportAlone},
+		update: &group[update, updated]{values: ctx, most: 2, together: s.updateTogether, alone: s.updateAlone},
 	}
 }
 
@@ -124,7 +126,7 @@ func (s *Service) finishTogether(ctx context.Context, take func() []*call[Finish
 				c.out.Finished, c.err = t.finish(jobs[i], c.in)
 			}
 		}
-		if err := t.MoveJobs(t.later); err != nil {
+		if err := t.MoveJobs(t.later, false); err != nil {
 			return err
 		}
 		for i, c := range calls {
@@ -158,7 +160,7 @@ func (s *Service) reportTogether(ctx context.Context, take func() []*call[Report
 				c.err = t.report(jobs[i], c.in)
 			}
 		}
-		if err := t.MoveJobs(t.later); err != nil {
+		if err := t.MoveJobs(t.later, false); err != nil {
 			return err
 		}
 		for i, c := range calls {
@@ -168,6 +170,37 @@ func (s *Service) reportTogether(ctx context.Context, take func() []*call[Report
 		}
 		return nil
 	})
+	return err
+}
+
+// updateTogether is finishTogether for updates by hand.
+func (s *Service) updateTogether(ctx context.Context, take func() []*call[update, updated]) error {
+	t, err := s.committed(ctx, s.store.Write, func(t *txn) error {
+		calls := take()
+		jobs, err := lockTogether(t, calls, func(c update) int64 { return c.id }, true)
+		if err != nil {
+			return err
+		}
+		before := make([]models.JobStatus, len(calls))
+		for i, c := range calls {
+			if !c.apart {
+				before[i] = jobs[i].Status
+				c.err = t.update(jobs[i], c.in.in, copied(c.in.set))
+			}
+		}
+		if err := t.MoveJobs(t.later, true); err != nil {
+			return err
+		}
+		for i, c := range calls {
+			if !c.apart && c.err == nil {
+				c.out = updated{jobs[i], before[i] != models.JobFailed && jobs[i].Status == models.JobFailed}
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.wake(t)
+	}
 	return err
 }
 

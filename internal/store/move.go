@@ -39,9 +39,10 @@ type Move struct {
 	Set Set
 }
 
-// MoveJobs makes many moves in few statements: see [Tx.MoveJob]. Jobs that were
-// read without their payloads stay so, unless they failed, of which others are told.
-func (tx *Tx) MoveJobs(moves []Move) error {
+// MoveJobs makes many moves in few statements: see [Tx.MoveJob]. Jobs come
+// without their payloads unless they are wanted whole, or failed, of which others
+// are told.
+func (tx *Tx) MoveJobs(moves []Move, whole bool) error {
 	var alike [][]Move // that change the same columns
 	places := map[string]int{}
 	for _, m := range moves {
@@ -56,7 +57,7 @@ func (tx *Tx) MoveJobs(moves []Move) error {
 	}
 	for _, part := range alike {
 		for some := range chunks(part, insertRows) {
-			if err := tx.moveAlike(some); err != nil {
+			if err := tx.moveAlike(some, whole); err != nil {
 				return err
 			}
 		}
@@ -84,7 +85,7 @@ func (m Move) form() string {
 }
 
 // moveAlike makes moves of one form.
-func (tx *Tx) moveAlike(moves []Move) error {
+func (tx *Tx) moveAlike(moves []Move, whole bool) error {
 	var r rowset
 	cells := func(cell func(Move) any) []any {
 		column := make([]any, len(moves))
@@ -115,7 +116,7 @@ func (tx *Tx) moveAlike(moves []Move) error {
 	}
 	table, rows := tx.rowset(&r)
 	returned := lean
-	if tx.changes.jobs || moves[0].To == models.JobFailed {
+	if whole || tx.changes.jobs || moves[0].To == models.JobFailed {
 		returned = jobs
 	}
 	list, err := returned.all(tx.direct(`UPDATE {job} SET `+assignments+` FROM `+table+`
