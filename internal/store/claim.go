@@ -36,6 +36,10 @@ const (
 	ready     = queued + ` AND ("startAfter" IS NULL OR "wasDue")`
 	scheduled = queued + ` AND "startAfter" IS NOT NULL AND NOT "wasDue"`
 
+	// stillQueued is queued of jobs that were found by it before, in a form that
+	// fits no index: they are found by their ids.
+	stillQueued = `COALESCE(status, '') = 'queued' AND ` + notDeleted
+
 	// maxDue is how many jobs that became due, and were not marked yet, one claim looks at.
 	maxDue = 1000
 )
@@ -97,7 +101,7 @@ func (tx *Tx) picking(types []string, n int) (string, []any) {
 					SELECT id, type, "priorityLevel" FROM {job}`+tx.by("gnj_job_scheduled")+` WHERE `+scheduled+` AND "startAfter" <= ?
 					ORDER BY "startAfter" LIMIT ?
 				) due WHERE type IN `+marks(len(types))+` AND `+strings.ReplaceAll(notHeld, "{job}", "due")+`
-				ORDER BY `+dispatchOrder+` LIMIT ?`) + ` AND ` + queued + ` AND ` + due + `
+				ORDER BY `+dispatchOrder+` LIMIT ?`) + ` AND ` + stillQueued + ` AND ` + due + `
 			ORDER BY ` + dispatchOrder + tx.skipLocked() + `
 		), picked AS MATERIALIZED (
 			SELECT * FROM (SELECT * FROM first UNION ALL SELECT * FROM late) candidates ORDER BY ` + dispatchOrder + ` LIMIT ?
@@ -119,7 +123,7 @@ func (tx *Tx) firstReady(types []string, n int) (string, []any) {
 	each, args := tx.firstOfEach(types, more)
 	return `SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
 				SELECT id FROM (`+each+`) each_type ORDER BY `+dispatchOrder+` LIMIT ?`) + `
-			AND ` + queued + ` AND ` + due + `
+			AND ` + stillQueued + ` AND ` + due + `
 			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat(args, []any{more, now, n})
 }
 

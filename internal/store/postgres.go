@@ -116,7 +116,7 @@ func (postgres) by(string) string { return "" }
 func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
 
 func (postgres) eachOf(types []string) (string, []any) {
-	return "unnest((?::text)::text[]) w(type)", []any{array(anys(types))}
+	return "unnest((SELECT (?::text)::text[])) w(type)", []any{array(anys(types))}
 }
 
 func (postgres) ofEach(query string) string {
@@ -135,7 +135,8 @@ func (postgres) beginWriting() string { return "" }
 
 func (postgres) like() string { return "ILIKE" }
 
-func (postgres) idIn() string { return "id = ANY(string_to_array(?, ',')::int[])" }
+// idIn hides how many ids there are, as a rowset does its rows.
+func (postgres) idIn() string { return "id = ANY((SELECT string_to_array(?, ',')::int[])::int[])" }
 
 // announce: each schema has a channel of its own, named after what its table
 // of jobs is to PostgreSQL, whatever the path by which it was found.

@@ -28,7 +28,9 @@ func (r *rowset) column(k kind, cells []any) string {
 }
 
 // arrays is a rowset as PostgreSQL reads it. The arrays are written as text,
-// which every driver passes on as it is.
+// which every driver passes on as it is. Each stands in a SELECT of its own, so that
+// PostgreSQL does not know how many rows there are: for a hundred it would rather
+// read a whole table than look up each, as long as it has no statistics of it.
 func arrays(r *rowset) (string, []any) {
 	var text strings.Builder
 	args := make([]any, len(r.kinds))
@@ -37,7 +39,7 @@ func arrays(r *rowset) (string, []any) {
 		if i > 0 {
 			text.WriteString(", ")
 		}
-		text.WriteString("(?::text)::" + pgType[k] + "[]")
+		text.WriteString("(SELECT (?::text)::" + pgType[k] + "[])")
 		args[i] = array(r.cells[i])
 	}
 	text.WriteString(") v(" + columnNames(len(r.kinds)) + ")")
