@@ -27,7 +27,7 @@ func (s *Store) openHost(ctx context.Context, host *gorm.DB) error {
 	}
 	switch name := host.Name(); name {
 	case "postgres":
-		return s.usePostgres(db)
+		return s.usePostgres(db, postgres{})
 	case "sqlite":
 		return s.hostSQLite(ctx, db)
 	default:

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,22 +32,22 @@ func (s *Store) openPostgres(url string) error {
 		// The error holds the URL, and with it the password.
 		return &models.Error{Code: models.CodeInvalid, Message: "the database's URL cannot be read: " + withoutURL(err)}
 	}
+	var d postgres
 	if !strings.Contains(url, "default_query_exec_mode") {
-		// Statements without names leave nothing behind on a connection, so
-		// that a proxy may hand it to somebody else after each transaction.
-		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		d.unnamed = new(atomic.Bool)
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	s.ours = append(s.ours, db)
-	return s.usePostgres(db)
+	return s.usePostgres(db, d)
 }
 
 // usePostgres works over db with a configuration of our own, whatever the host chose for its.
-func (s *Store) usePostgres(db *sql.DB) error {
-	s.dialect, s.writer, s.reader = postgres{}, db, db
+func (s *Store) usePostgres(db *sql.DB, d postgres) error {
+	s.dialect, s.writer, s.reader = d, db, db
 	return s.wrap(gormpostgres.New(gormpostgres.Config{Conn: db}))
 }
 
@@ -73,11 +74,21 @@ func withoutURL(err error) string {
 	return "it must look like postgres://user:password@host:5432/database, with special characters as %40 and the like"
 }
 
-type postgres struct{}
+type postgres struct {
+	// unnamed is set when statements can have no names, because a proxy hands
+	// each transaction another connection. Nil: that is for the host, or the URL, to say.
+	unnamed *atomic.Bool
+}
 
 func (postgres) name() string { return "postgres" }
 
-func (postgres) bind(args []any) []any { return args }
+// bind says to pgx, where need be, that the statement has no name.
+func (p postgres) bind(args []any) []any {
+	if p.unnamed == nil || !p.unnamed.Load() {
+		return args
+	}
+	return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+}
 
 const pgNow = "date_trunc('milliseconds', now())"
 
@@ -155,10 +166,15 @@ func (postgres) snapshotOptions() *sql.TxOptions {
 }
 
 // The classes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
-func (postgres) tryAgain(err error) bool {
+func (p postgres) tryAgain(err error) bool {
 	switch code := sqlState(err); code {
 	case "40001", "40P01": // serialization failure, deadlock
 		return true
+	case "26000", "42P05": // a statement of this name is not there, or is there already: see unnamed
+		if p.unnamed != nil {
+			p.unnamed.Store(true)
+			return true
+		}
 	}
 	return false
 }

@@ -46,7 +46,7 @@ func TestProxy_carriesASchema(t *testing.T) {
 }
 
 // Statements with names stay on the connection where they were prepared, which
-// the next transaction may not get: this is why they are off unless asked for.
+// the next transaction may not get: this is why they are given up when that shows.
 func TestProxy_isNoFriendOfNamedStatements(t *testing.T) {
 	t.Parallel()
 	database := storetest.Postgres(t)

@@ -16,7 +16,7 @@ import (
 func TestStatements_ofSelections(t *testing.T) {
 	t.Parallel()
 	proxy := storetest.Pooled(t, storetest.Postgres(t), 1)
-	s := storetest.Open(t, store.Config{Database: proxy.URL})
+	s := storetest.Open(t, store.Config{Database: withParameter(t, proxy.URL, "default_query_exec_mode", "cache_describe")})
 	require.NoError(t, s.Migrate(t.Context()))
 	c := costs{newService(t, s), t, proxy, new(int)}
 	c.must(c.CreateJobs(t.Context(), make100("many")))

@@ -19,7 +19,7 @@ import (
 func TestStatements_ofTheHotPaths(t *testing.T) {
 	t.Parallel()
 	proxy := storetest.Pooled(t, storetest.Postgres(t), 1)
-	s := storetest.Open(t, store.Config{Database: proxy.URL})
+	s := storetest.Open(t, store.Config{Database: withParameter(t, proxy.URL, "default_query_exec_mode", "cache_describe")})
 	require.NoError(t, s.Migrate(t.Context()))
 	c := costs{newService(t, s), t, proxy, new(int)}
 
@@ -85,7 +85,7 @@ func TestStatements_ofTheHotPaths(t *testing.T) {
 func TestStatements_areFew(t *testing.T) {
 	t.Parallel()
 	proxy := storetest.Pooled(t, storetest.Postgres(t), 1)
-	s := storetest.Open(t, store.Config{Database: proxy.URL})
+	s := storetest.Open(t, store.Config{Database: withParameter(t, proxy.URL, "default_query_exec_mode", "cache_describe")})
 	require.NoError(t, s.Migrate(t.Context()))
 	c := costs{newService(t, s), t, proxy, new(int)}
 	texts := map[string]int{}
