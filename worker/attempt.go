@@ -23,6 +23,7 @@ type attempt struct {
 	keeper
 
 	concluded atomic.Bool // it was decided what becomes of the job
+	freed     bool        // its slot, before the server knows of its result
 }
 
 func newAttempt(s *session, p *pool, job models.Job) *attempt {
@@ -114,7 +115,9 @@ func (a *attempt) conclude(ctx context.Context, output models.JSON, err error) {
 	}
 }
 
+// finish sends the result of a handler that has returned.
 func (a *attempt) finish(status models.JobStatus, output models.JSON, final bool) {
+	a.freed = a.pool.returned()
 	a.s.results.add(&result{attempt: a, finish: &models.Finish{
 		ID: a.job.ID, Attempt: &a.job.Attempt, Status: status, Output: output, Final: final,
 	}})

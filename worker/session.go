@@ -121,7 +121,7 @@ func (s *session) settled(a *attempt) {
 	s.mu.Lock()
 	delete(s.held, a)
 	s.mu.Unlock()
-	a.pool.settled()
+	a.pool.settled(a.freed)
 }
 
 // workAll does rounds of all pools until one finds nothing: what a job of one

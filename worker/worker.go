@@ -196,7 +196,7 @@ func (w *Worker) pools() []*pool {
 func (w *Worker) announcement(pools []*pool) *models.Announcement {
 	a := &models.Announcement{Host: fmt.Sprintf("%.255s", hostname()), Version: fmt.Sprintf("%.255s", w.options.Version)}
 	for _, p := range pools {
-		a.Concurrency += cap(p.free)
+		a.Concurrency += p.slots
 	}
 	if len(w.types) <= models.MaxTypes {
 		a.Types = slices.Sorted(maps.Keys(w.types))
