@@ -241,7 +241,7 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 	orNow("endedAt", "'successful', 'failed', 'cancelled'")
 	orNow("cancelledAt", "'cancelled'")
 	created, err := jobs.all(tx.direct(`INSERT INTO {job} ("`+strings.Join(insertColumns, `", "`)+`", "createdAt", "updatedAt")
-		SELECT `+strings.Join(chosen, ", ")+`, ?, ? FROM `+from+` WHERE true
+		SELECT `+strings.Join(chosen, ", ")+`, ?, ? FROM `+from+` WHERE v.c0 IS NOT NULL
 		ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL AND "uniqueKey" IS NOT NULL DO NOTHING RETURNING `+jobs.columns,
 		slices.Concat(times, []any{now, now}, args)))
 	if err != nil {

@@ -46,7 +46,7 @@ func (tx *Tx) saveWorkers(list []Seen, gap time.Duration) error {
 	}
 	from, args := tx.rowset(&r)
 	return tx.directly(`INSERT INTO {gnj_worker} ("workerId", types, concurrency, host, version, "firstSeenAt", "lastSeenAt")
-		SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE true
+		SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE v.c0 IS NOT NULL
 		ON CONFLICT ("workerId") DO UPDATE SET types = excluded.types, concurrency = excluded.concurrency,
 			host = excluded.host, version = excluded.version, "lastSeenAt" = excluded."lastSeenAt",
 			"firstSeenAt" = CASE WHEN {gnj_worker}."lastSeenAt" < ? THEN excluded."firstSeenAt" ELSE {gnj_worker}."firstSeenAt" END`, append(args, tx.after(-gap)))

@@ -14,7 +14,7 @@ import (
 )
 
 // rowset is rows of values that a statement works on together, as a table v
-// with the columns c0, c1 and so on. However many rows there are, PostgreSQL
+// with the columns c0, c1 and so on. Where c0 is null there is no row. However many rows there are, PostgreSQL
 // sees the same text, with one argument a column.
 type rowset struct {
 	kinds []kind
@@ -84,9 +84,13 @@ func appendElement(text []byte, value any) []byte {
 	return append(text, '"')
 }
 
-// values is a rowset as SQLite reads it.
+// values is a rowset as SQLite reads it. Rows of nulls make their number a power
+// of two, so that there are few texts of statements, which drivers keep.
 func values(r *rowset) (string, []any) {
-	n := len(r.cells[0])
+	n := 1
+	for n < len(r.cells[0]) {
+		n *= 2
+	}
 	var text strings.Builder
 	text.WriteString("(SELECT ")
 	for i := range r.kinds {
@@ -95,12 +99,12 @@ func values(r *rowset) (string, []any) {
 		}
 		fmt.Fprintf(&text, "column%d AS c%d", i+1, i)
 	}
-	one := "(?" + strings.Repeat(", ?", len(r.kinds)-1) + ")"
+	one := marks(len(r.kinds))
 	text.WriteString(" FROM (VALUES " + one + strings.Repeat(", "+one, n-1) + ")) v")
-	args := make([]any, 0, n*len(r.kinds))
-	for row := range n {
-		for i := range r.kinds {
-			args = append(args, r.cells[i][row])
+	args := make([]any, n*len(r.kinds))
+	for i, cells := range r.cells {
+		for row, cell := range cells {
+			args[row*len(r.kinds)+i] = cell
 		}
 	}
 	return text.String(), args

@@ -84,9 +84,10 @@ func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) erro
 }
 
 // fileDSN is the name of a file with a parameter of SQLite's own, with
-// characters of the path that would end it escaped.
+// characters of the path that would end it escaped. The last parameter is of
+// mattn's driver, which then keeps prepared statements; to others it means nothing.
 func fileDSN(path, parameter string) string {
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + parameter
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + parameter + "&_stmt_cache_size=100"
 }
 
 func (s *Store) useSQLite(writer, reader *sql.DB) error {
