@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	announceEvery  = 20 * time.Millisecond // at most; the first is announced at once
+	announceEvery  = 5 * time.Millisecond // at most; the first is announced at once
 	announceWithin = 5 * time.Second
 	maxQueuedIDs   = 100_000
 	maxQueued      = 1000 // signals
@@ -25,6 +25,7 @@ type outbox struct {
 	mu      sync.Mutex
 	ids     map[EventKind]map[int64]struct{}
 	n       int
+	ready   bool // jobs came into the queue
 	signals []Event
 	failing bool // logged already
 }
@@ -34,8 +35,9 @@ func newOutbox(l *live) *outbox {
 }
 
 // put queues what was committed.
-func (o *outbox) put(changes []store.Change, signals []Event) {
+func (o *outbox) put(changes []store.Change, ready bool, signals []Event) {
 	o.mu.Lock()
+	o.ready = o.ready || ready
 	dropped := o.putLocked(changes, signals)
 	o.mu.Unlock()
 	if dropped > 0 {
@@ -75,16 +77,16 @@ func (o *outbox) putLocked(changes []store.Change, signals []Event) (dropped int
 }
 
 // take empties the queue.
-func (o *outbox) take() (changedJobs, []Event) {
+func (o *outbox) take() (changed changedJobs, ready bool, signals []Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	changed := changedJobs{}
+	changed = changedJobs{}
 	for kind, ids := range o.ids {
 		changed[kind] = sorted(ids)
 	}
-	signals := o.signals
-	o.ids, o.n, o.signals = map[EventKind]map[int64]struct{}{}, 0, nil
-	return changed, signals
+	ready, signals = o.ready, o.signals
+	o.ids, o.n, o.ready, o.signals = map[EventKind]map[int64]struct{}{}, 0, false, nil
+	return changed, ready, signals
 }
 
 // run announces what is queued until ctx ends, and then what is left. What is
@@ -106,10 +108,10 @@ func (o *outbox) run(ctx context.Context) {
 
 // announce sends what is queued.
 func (o *outbox) announce(ctx context.Context, within time.Duration) {
-	changed, signals := o.take()
+	changed, ready, signals := o.take()
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	payloads := messagesOf(o.hub.node, changed, signals)
+	payloads := messagesOf(o.hub.node, changed, ready, signals)
 	for i, payload := range payloads {
 		if err := o.store.Announce(ctx, payload); err != nil {
 			o.failed("the database refuses them", len(payloads)-i, err)

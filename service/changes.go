@@ -16,12 +16,12 @@ func eventKind(kind store.ChangeKind) EventKind { return jobEvents[kind-store.Cr
 type changedJobs map[EventKind][]int64
 
 // publish tells what a transaction of this process has committed. It waits for nobody.
-func (l *live) publish(changes []store.Change, signals []Event) {
-	if len(changes) == 0 && len(signals) == 0 {
+func (l *live) publish(changes []store.Change, ready bool, signals []Event) {
+	if len(changes) == 0 && len(signals) == 0 && !ready {
 		return
 	}
 	if l.outbox != nil {
-		l.outbox.put(changes, signals)
+		l.outbox.put(changes, ready, signals)
 	}
 	if !l.hub.wanted() {
 		return

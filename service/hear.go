@@ -94,7 +94,13 @@ func (l *live) heard(ctx context.Context, payload string) {
 	if !ok || m.Node == l.hub.node {
 		return
 	}
-	if len(changed) > 0 {
+	if m.Ready {
+		select {
+		case l.ready <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+	if len(changed) > 0 && l.hub.wanted() {
 		l.load(ctx, changed, l.tell)
 	}
 	if signal != nil {

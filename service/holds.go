@@ -30,7 +30,7 @@ func (s *Service) Hold(ctx context.Context, typ string) (*models.Hold, error) {
 //
 // It answers models.ErrInvalid for a type that cannot be.
 func (s *Service) ToggleHold(ctx context.Context, typ string) (*models.Hold, error) {
-	return s.hold(ctx, typ, func(t *txn, _ *models.Hold) (*models.Hold, error) { return nil, t.DeleteHolds(typ) })
+	return s.hold(ctx, typ, func(t *txn, _ *models.Hold) (*models.Hold, error) { return nil, t.release(typ) })
 }
 
 // hold holds a type; what happens when it is held already is up to again.
@@ -60,6 +60,12 @@ func (s *Service) hold(ctx context.Context, typ string, again func(*txn, *models
 	return hold, err
 }
 
+// release lifts every hold of a type. Who waits for its jobs has to look again.
+func (t *txn) release(typ string) error {
+	t.ready[typ] += 0
+	return t.DeleteHolds(typ)
+}
+
 // Release lifts the hold of a type. Releasing a type that is not held is harmless.
 //
 // It answers models.ErrInvalid for a type that cannot be.
@@ -67,7 +73,7 @@ func (s *Service) Release(ctx context.Context, typ string) error {
 	if err := checkType(typ); err != nil {
 		return err
 	}
-	err := s.write(ctx, func(t *txn) error { return t.DeleteHolds(typ) })
+	err := s.write(ctx, func(t *txn) error { return t.release(typ) })
 	if err == nil {
 		s.wakeReleased(ctx)
 	}

@@ -28,7 +28,7 @@ func eachHosted(t *testing.T, test func(t *testing.T, f fixture, host *gorm.DB))
 		require.NoError(t, s.Migrate(t.Context()))
 		svc := service.New(s, service.Options{PollInterval: time.Hour, RescueInterval: time.Hour})
 		t.Cleanup(svc.Close)
-		dialector := gorm.Dialector(&sqlite.Dialector{DriverName: storetest.SQLiteDriverName, DSN: database})
+		dialector := gorm.Dialector(&sqlite.Dialector{DriverName: store.SQLiteDriverName, DSN: database})
 		if s.Postgres() {
 			dialector = postgres.Open(database)
 		}
@@ -173,7 +173,7 @@ func TestCreate_joinsTheHostsTransactionRefusals(t *testing.T) {
 		}
 
 		if f.store.Postgres() {
-			other, err := gorm.Open(&sqlite.Dialector{DriverName: storetest.SQLiteDriverName, DSN: ":memory:"}, &gorm.Config{})
+			other, err := gorm.Open(&sqlite.Dialector{DriverName: store.SQLiteDriverName, DSN: ":memory:"}, &gorm.Config{})
 			require.NoError(t, err)
 			tx := other.Begin()
 			_, err = f.In(tx).CreateJob(t.Context(), service.NewJob{Type: "a"})

@@ -24,7 +24,9 @@ type live struct {
 	mu      sync.Mutex
 	closed  bool
 	subs    []*Subscription // replaced by another list, never changed
-	hearing *hearing        // while there are subscribers, and others can be heard
+	hearing *hearing        // while there are subscribers, or have been waiting acquires, and others can be heard
+	waited  bool            // acquires have waited for what others may make
+	ready   chan struct{}   // holds a token when others made jobs ready
 	deaf    atomic.Bool     // others cannot be heard by the host's driver
 	unseen  []unseen
 	looking bool
@@ -41,7 +43,7 @@ type hub struct {
 
 func newLive(s *store.Store, options Options, b *background) *live {
 	h := s.Shared(func() any { return &hub{node: rand.Text()} }).(*hub)
-	l := &live{store: s, log: options.Logger, background: b, hub: h}
+	l := &live{store: s, log: options.Logger, background: b, hub: h, ready: make(chan struct{}, 1)}
 	h.change(func(list []*live) []*live { return append(list, l) })
 	if s.TellsOthers() && !options.Alone {
 		l.outbox = newOutbox(l)
@@ -104,13 +106,26 @@ func (l *live) join(sub *Subscription) (<-chan struct{}, error) {
 	return l.hearing.settled, nil
 }
 
+// attend begins to listen for jobs that others make, for as long as the service lives.
+func (l *live) attend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waited || l.closed {
+		return
+	}
+	l.waited = true
+	if l.hearing == nil {
+		l.hearing = l.hear()
+	}
+}
+
 // leave ends telling a subscriber; with the last one this process stops to listen.
 func (l *live) leave(sub *Subscription) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.subs = slices.DeleteFunc(slices.Clone(l.subs), func(other *Subscription) bool { return other == sub })
 	l.hub.subscribed.Add(-1)
-	if len(l.subs) == 0 && l.hearing != nil {
+	if len(l.subs) == 0 && !l.waited && l.hearing != nil {
 		l.hearing.stop()
 		l.hearing = nil
 	}

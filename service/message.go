@@ -17,6 +17,8 @@ type message struct {
 	Created string `json:"c,omitempty"`
 	Updated string `json:"u,omitempty"`
 	Deleted string `json:"d,omitempty"`
+	// Ready says that jobs came into the queue, for which somebody may be waiting.
+	Ready bool `json:"q,omitempty"`
 	// Signal is the kind of a worker's signal.
 	Signal  EventKind    `json:"s,omitempty"`
 	Workers []WorkerInfo `json:"w,omitempty"`
@@ -28,12 +30,13 @@ const (
 	maxIDsBytes = maxPayload - 200
 )
 
-// messagesOf packs changes and signals into as few messages as they fit in.
-func messagesOf(node string, changed changedJobs, signals []Event) []string {
+// messagesOf packs changes and signals into as few messages as they fit in. The
+// first says whether jobs are ready.
+func messagesOf(node string, changed changedJobs, ready bool, signals []Event) []string {
 	var payloads []string
-	m, room, bytes := message{Node: node}, maxIDs, maxIDsBytes
+	m, room, bytes := message{Node: node, Ready: ready}, maxIDs, maxIDsBytes
 	send := func() {
-		if room < maxIDs {
+		if room < maxIDs || m.Ready {
 			payloads = append(payloads, m.payload())
 		}
 		m, room, bytes = message{Node: node}, maxIDs, maxIDsBytes

@@ -25,7 +25,7 @@ func TestMessage_bringsBackWhatWasPacked(t *testing.T) {
 		"no runs":      {JobUpdated: every3rd},
 	} {
 		got := changedJobs{}
-		for _, payload := range messagesOf("me", changed, nil) {
+		for _, payload := range messagesOf("me", changed, false, nil) {
 			require.Less(t, len(payload), 8000, name)
 			m, part, signal, ok := parseMessage(payload)
 			require.True(t, ok, "%s: %s", name, payload)
@@ -40,7 +40,7 @@ func TestMessage_bringsBackWhatWasPacked(t *testing.T) {
 		}
 		require.Equal(t, changed, got, name)
 	}
-	require.Equal(t, []string{`{"c":"1-500,503","u":"7"}`}, messagesOf("", changedJobs{JobCreated: append(slices.Clone(many[:500]), 503), JobUpdated: {7, 7}}, nil))
+	require.Equal(t, []string{`{"c":"1-500,503","u":"7"}`}, messagesOf("", changedJobs{JobCreated: append(slices.Clone(many[:500]), 503), JobUpdated: {7, 7}}, false, nil))
 }
 
 func TestMessage_splitsTheWorkersOfASignal(t *testing.T) {
@@ -52,7 +52,7 @@ func TestMessage_splitsTheWorkersOfASignal(t *testing.T) {
 		workers[i] = WorkerInfo{&id, &long, nil}
 	}
 	var got []WorkerInfo
-	for _, payload := range messagesOf("me", nil, []Event{{Kind: Ponged, Workers: workers}, {Kind: Pinged}}) {
+	for _, payload := range messagesOf("me", nil, false, []Event{{Kind: Ponged, Workers: workers}, {Kind: Pinged}}) {
 		require.Less(t, len(payload), 8000)
 		_, _, signal, ok := parseMessage(payload)
 		require.True(t, ok)

@@ -91,6 +91,7 @@ func New(s *store.Store, options Options) *Service {
 	svc.live = newLive(s, options, svc.background)
 	svc.shared, svc.presence = svc.share(ctx), newPresence()
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
+	svc.live.spawn(svc.lookWhenTold)
 	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
 		_, err := svc.RescueExpired(ctx)
 		return err
@@ -278,7 +279,7 @@ func (s *Service) do(t *txn, fn func(*txn) error) error {
 	if s.live.hub.wanted() {
 		t.KeepJobs()
 	}
-	t.AfterCommit(func() { s.live.publish(t.Changes().List, t.signals) })
+	t.AfterCommit(func() { s.live.publish(t.Changes().List, len(t.ready) > 0, t.signals) })
 	err := fn(t)
 	if err != nil || s.within != nil || !s.store.Joined() || s.live.outbox == nil {
 		return err
@@ -294,7 +295,7 @@ func (t *txn) announce() error {
 			changed[eventKind(c.Kind)] = append(changed[eventKind(c.Kind)], c.ID)
 		}
 	}
-	for _, payload := range messagesOf("", changed, t.signals) {
+	for _, payload := range messagesOf("", changed, len(t.ready) > 0, t.signals) {
 		if err := t.Announce(payload); err != nil {
 			return err
 		}

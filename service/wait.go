@@ -5,8 +5,10 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
 )
 
 // waiting is the acquires that wait for a job, in the order they came. A wake
@@ -91,6 +93,30 @@ func (s *Service) wakeWaiting(ctx context.Context) error {
 		s.waiting.wake(typ, n)
 	}
 	return err
+}
+
+// lookEvery is how often is looked at most because others said so.
+const lookEvery = 5 * time.Millisecond
+
+// lookWhenTold looks for jobs when another process says that some came into the
+// queue. That is a hint; the poll finds what it misses.
+func (s *Service) lookWhenTold(ctx context.Context) {
+	for {
+		select {
+		case <-s.live.ready:
+		case <-ctx.Done():
+			return
+		}
+		if types, _ := s.waiting.asked(); len(types) == 0 {
+			continue
+		}
+		if err := s.wakeWaiting(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("gnj: waiting workers learn of new jobs later", "error", models.Explain(err))
+		}
+		if !pause(ctx, lookEvery) {
+			return
+		}
+	}
 }
 
 // dispatchable counts the jobs that are there for those who wait.

@@ -5,8 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/internal/storetest"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -201,4 +204,54 @@ func TestAcquire_waitsUntilTheServiceCloses(t *testing.T) {
 		f.queue("a")
 		require.NotNil(t, f.acquire("a"), "what needs no background goes on")
 	})
+}
+
+// On PostgreSQL a waiting worker hears of a job that another process makes, of one
+// that goes back to the queue there, and of one in a host's transaction, without
+// waiting for its next look.
+func TestWait_hearsOfJobsThatOthersMake(t *testing.T) {
+	t.Parallel()
+	database := storetest.Postgres(t)
+	here := node(t, store.Config{Database: database}, service.Options{})
+	there := node(t, store.Config{Database: database}, service.Options{})
+	acquired := func() <-chan *models.Job {
+		waiting := there.Waiting()
+		got := make(chan *models.Job, 1)
+		go func() {
+			jobs, err := there.Acquire(t.Context(), service.Acquire{Types: []string{"a"}, Wait: time.Minute})
+			assert.NoError(t, err)
+			if assert.Len(t, jobs, 1) {
+				got <- &jobs[0]
+			}
+			close(got)
+		}()
+		require.Eventually(t, func() bool { return there.Waiting() > waiting }, 10*time.Second, time.Millisecond)
+		return got
+	}
+	first := acquired()
+	there.heard(t)
+	made := here.create(service.NewJob{Type: "a", MaxAttempts: ptr(5), BackoffSeconds: ptr(0)})
+	job := <-first
+	require.Equal(t, made.ID, job.ID)
+
+	again := acquired()
+	_, err := here.GiveBack(t.Context(), models.GivingBack([]models.Job{*job}))
+	require.NoError(t, err)
+	require.Equal(t, made.ID, (<-again).ID)
+
+	held, err := here.Hold(t.Context(), "a")
+	require.NoError(t, err)
+	require.NotNil(t, held)
+	third := acquired()
+	here.create(service.NewJob{Type: "a"})
+	require.NoError(t, here.Release(t.Context(), "a"))
+	require.NotNil(t, <-third)
+}
+
+// heard waits until the service listens to the others.
+func (f fixture) heard(t *testing.T) {
+	t.Helper()
+	sub, err := f.Subscribe(t.Context(), nil) // which waits for that
+	require.NoError(t, err)
+	sub.Close()
 }

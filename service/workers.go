@@ -84,6 +84,6 @@ func (s *Service) signal(ctx context.Context, e Event) error {
 	if err := s.live.open(); err != nil {
 		return err
 	}
-	s.live.publish(nil, []Event{e})
+	s.live.publish(nil, false, []Event{e})
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -114,12 +113,10 @@ func fileURL(path string) string {
 
 // sqliteDriver is the name of the driver that the store is built with.
 func sqliteDriver() (string, error) {
-	for _, name := range []string{"sqlite3", "sqlite"} {
-		if slices.Contains(sql.Drivers(), name) {
-			return name, nil
-		}
+	if store.SQLiteDriverName == "" {
+		return "", models.Invalid("database", "must be PostgreSQL's: this program is built without SQLite")
 	}
-	return "", models.Invalid("database", "must be PostgreSQL's: this program is built without SQLite")
+	return store.SQLiteDriverName, nil
 }
 
 // makeSchema makes a schema of its own, so that no table that is there is touched.

@@ -9,6 +9,10 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
+// SQLiteDriverName is what database/sql knows the driver by: two SQLites on one
+// file in one process would lose each other's locks.
+const SQLiteDriverName = "sqlite3"
+
 // sqliteDriver opens the files we name ourselves: SQLite's own code in C, the fastest.
 var sqliteDriver driver.Driver = &sqlite3.SQLiteDriver{}
 

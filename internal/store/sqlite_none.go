@@ -4,6 +4,9 @@ package store
 
 import "database/sql/driver"
 
+// SQLiteDriverName is none.
+const SQLiteDriverName = ""
+
 // sqliteDriver is none: SQLite is to be had by the host's own connections only.
 var sqliteDriver driver.Driver
 

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	gormsqlite "gorm.io/driver/sqlite"
 	"gorm.io/gorm"
+
+	"github.com/teamstarter/gnj/internal/store"
 )
 
 // IsPostgres tells the two kinds of databases that [EachURL] hands out apart.
@@ -17,7 +19,7 @@ func IsPostgres(database string) bool { return strings.HasPrefix(database, "post
 // another program would.
 func SQL(t testing.TB, database string) *sql.DB {
 	t.Helper()
-	driver := SQLiteDriverName
+	driver := store.SQLiteDriverName
 	if IsPostgres(database) {
 		driver = "pgx"
 	}
@@ -29,7 +31,7 @@ func SQL(t testing.TB, database string) *sql.DB {
 
 // SQLite is GORM's dialector for a SQLite file, by the driver of this build.
 func SQLite(dsn string) gorm.Dialector {
-	return &gormsqlite.Dialector{DriverName: SQLiteDriverName, DSN: dsn}
+	return &gormsqlite.Dialector{DriverName: store.SQLiteDriverName, DSN: dsn}
 }
 
 // Exec runs statements that must succeed.
