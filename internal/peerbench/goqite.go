@@ -80,7 +80,7 @@ func fillGoqite(ctx context.Context, db *sql.DB, queue *goqite.Queue, jobs int) 
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // nothing, once committed
 	for range jobs {
 		if err := queue.SendTx(ctx, tx, goqite.Message{Body: []byte("{}")}); err != nil {
 			return err

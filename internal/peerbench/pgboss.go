@@ -53,7 +53,7 @@ func parsePgBoss(line []byte) (float64, error) {
 	return answer.JobsPerSecond, nil
 }
 
-// installPgBoss installs what package-lock.json names, unless it is there.
+// installPgBoss installs what package-lock.json names, unless just that is there.
 func installPgBoss(ctx context.Context) error {
 	version, err := output(ctx, "node", "--version")
 	if err != nil {
@@ -65,7 +65,7 @@ func installPgBoss(ctx context.Context) error {
 	if _, err := os.Stat("pgboss.mjs"); err != nil {
 		return errors.New("its script is not here; run this program in its own folder")
 	}
-	if _, err := os.Stat("node_modules/pg-boss"); err == nil {
+	if _, err := output(ctx, "npm", "ls", "pg-boss"); err == nil {
 		return nil
 	}
 	if _, err := output(ctx, "npm", "ci", "--no-audit", "--no-fund"); err != nil {

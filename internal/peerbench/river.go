@@ -85,7 +85,7 @@ func riverCompleted(ctx context.Context, client *river.Client[pgx.Tx], window ti
 	if err := client.Start(ctx); err != nil {
 		return 0, fmt.Errorf("start: %w", err)
 	}
-	defer client.StopAndCancel(context.WithoutCancel(ctx))
+	defer func() { _ = client.StopAndCancel(context.WithoutCancel(ctx)) }() // its database goes next
 	var (
 		begin time.Time
 		end   <-chan time.Time
