@@ -164,6 +164,9 @@ func (g *group[In, Out]) share() {
 		}
 		taken = g.take()
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = models.Unavailable(err) // it was nobody's own deadline
+	}
 	for _, c := range taken {
 		switch {
 		case err == nil:
@@ -179,7 +182,7 @@ func (g *group[In, Out]) share() {
 // doubtful reports an error after which the transaction may have been
 // committed: to do it again could do it twice.
 func doubtful(err error) bool {
-	return errors.Is(err, models.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, models.ErrUnavailable)
 }
 
 // recovered runs a transaction in which a panic is nobody's end: it comes

@@ -177,6 +177,18 @@ func TestGroup_repeatsNothingThatMayHaveHappened(t *testing.T) {
 	})
 }
 
+// The bound of a shared transaction is nobody's own deadline.
+func TestGroup_thatTakesTooLongIsUnavailable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t, 1)
+		c.fail = func([]int) error { return context.DeadlineExceeded }
+		_, err := c.do(t.Context(), 1)
+		require.ErrorIs(t, err, models.ErrUnavailable)
+		require.Empty(t, c.apart)
+	})
+}
+
 func TestGroup_whoGoesAwayLeavesTheLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

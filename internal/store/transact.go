@@ -176,11 +176,20 @@ func transaction(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) err
 	return nil
 }
 
+// statementWithin bounds a statement that is its own commit: on a connection
+// that is dead and does not say so, nobody is kept waiting for ever.
+const statementWithin = time.Minute
+
 func statement(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) error) error {
-	writing := s.tx(context.WithoutCancel(ctx), conn)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementWithin)
+	defer cancel()
+	writing := s.tx(bounded, conn)
 	err := fn(writing)
-	if err == nil {
+	switch {
+	case err == nil:
 		writing.committed()
+	case bounded.Err() != nil:
+		return models.Unavailable(err)
 	}
 	return err
 }
