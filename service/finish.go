@@ -27,6 +27,9 @@ func (s *Service) Finish(ctx context.Context, in Finish) (*Finished, error) {
 		answer, err := s.finishAlone(ctx, in)
 		return answer.Finished, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return s.finished(ctx, s.shared.finish.join(in)[0])
 }
 
@@ -67,6 +70,9 @@ func (s *Service) FinishMany(ctx context.Context, in []Finish) ([]FinishResult, 
 			results[i].Finished, results[i].Err = s.Finish(ctx, in[i])
 		}
 		return results, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	sound := make([]Finish, 0, len(in))
 	for i := range in {

@@ -40,6 +40,7 @@ type group[In, Out any] struct {
 	mu      sync.Mutex
 	line    []*call[In, Out]
 	running int
+	coming  bool // one of those that run has not taken anybody yet, and will take all
 }
 
 // call is one caller's part of a shared transaction.
@@ -55,6 +56,10 @@ type call[In, Out any] struct {
 // has taken the call, nothing of it is done; after that it waits for the
 // outcome, which nobody else would learn.
 func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
+	if err := ctx.Err(); err != nil {
+		var none Out
+		return none, err
+	}
 	return g.wait(ctx, g.join(in)[0])
 }
 
@@ -67,11 +72,18 @@ func (g *group[In, Out]) join(in ...In) []*call[In, Out] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.line = append(g.line, calls...)
-	if g.running < g.most {
+	g.begin()
+	return calls
+}
+
+// begin begins a transaction if somebody is in line whom none is about to take.
+// The caller holds the lock.
+func (g *group[In, Out]) begin() {
+	if len(g.line) > 0 && !g.coming && g.running < g.most {
 		g.running++
+		g.coming = true
 		go g.serve()
 	}
-	return calls
 }
 
 // wait waits for a call's outcome.
@@ -102,21 +114,19 @@ func (g *group[In, Out]) leave(c *call[In, Out]) bool {
 	return true
 }
 
-// serve runs transactions until nobody is in line.
+// serve runs transactions until nobody is in line whom no other takes.
 func (g *group[In, Out]) serve() {
-	for g.anybody() {
+	for {
 		g.share()
+		g.mu.Lock()
+		if len(g.line) == 0 || g.coming {
+			g.running--
+			g.mu.Unlock()
+			return
+		}
+		g.coming = true
+		g.mu.Unlock()
 	}
-}
-
-func (g *group[In, Out]) anybody() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.line) == 0 {
-		g.running--
-		return false
-	}
-	return true
 }
 
 // take takes from the line who fits into one transaction with the first.
@@ -141,7 +151,8 @@ func (g *group[In, Out]) take() []*call[In, Out] {
 		}
 		taken, weight = append(taken, c), weight+w
 	}
-	g.line = rest
+	g.line, g.coming = rest, false
+	g.begin()
 	return taken
 }
 
@@ -160,6 +171,9 @@ func (g *group[In, Out]) share() {
 	})
 	if !begun {
 		if errors.Is(err, context.DeadlineExceeded) {
+			g.mu.Lock()
+			g.coming = false
+			g.mu.Unlock()
 			return // nobody's turn yet: those who still wait go on waiting
 		}
 		taken = g.take()
