@@ -45,6 +45,10 @@ func (benchServer) Run(c console) error {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	// Whoever still asks is answered before the database is closed.
+	ctx, cancel := context.WithTimeout(context.Background(), endWithin)
+	defer cancel()
+	_ = server.Shutdown(ctx)
 	_ = server.Close()
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
