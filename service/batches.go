@@ -193,11 +193,7 @@ func (t *txn) startBatch(id int64) error {
 	if batch.Status != models.BatchPlanned {
 		return models.Conflict("batch %d has already been started", id)
 	}
-	queued, err := t.queueBatch(batch)
-	if err != nil || queued > 0 {
-		return err
-	}
-	return t.decideBatch(batch) // nothing to run
+	return t.startBatches(batch)
 }
 
 // Batches lists batches.

@@ -91,11 +91,7 @@ func (t *txn) beginByHand(batch *models.Batch) error {
 			return err
 		}
 	}
-	queued, err := t.queueBatch(batch)
-	if err != nil || queued > 0 {
-		return err
-	}
-	return t.decideBatch(batch) // nothing to run
+	return t.startBatches(batch)
 }
 
 // reached refuses to begin a planned batch that its pipeline has not reached.
@@ -125,7 +121,7 @@ func (t *txn) endBatch(batch *models.Batch, status models.BatchStatus) error {
 	if err := t.MoveBatch(batch, status); err != nil {
 		return err
 	}
-	if _, err := t.MoveBatchJobs(batch.ID, models.JobQueued, models.JobPlanned); err != nil {
+	if _, err := t.MoveBatchJobs([]int64{batch.ID}, models.JobQueued, models.JobPlanned); err != nil {
 		return err
 	}
 	return t.settleBatch(batch)

@@ -11,9 +11,9 @@ import (
 // part is what a step runs: a locked job or batch, or neither when another
 // program deleted it.
 type part struct {
-	job    *models.Job
-	batch  *models.Batch
-	counts map[models.JobStatus]int // its jobs that count, by status
+	job   *models.Job
+	batch *models.Batch
+	jobs  map[models.JobStatus]bool // the statuses of its jobs that count
 }
 
 func (p *part) String() string {
@@ -28,16 +28,16 @@ func (p *part) successful() bool {
 }
 
 func (p *part) failed() bool {
-	return p.batch != nil && p.batch.Status == models.BatchFailed || p.counts[models.JobFailed]+p.counts[models.JobCancelled] > 0
+	return p.batch != nil && p.batch.Status == models.BatchFailed || p.jobs[models.JobFailed] || p.jobs[models.JobCancelled]
 }
 
 func (p *part) held() bool {
-	return p.counts[models.JobProcessing]+p.counts[models.JobCancelRequested] > 0
+	return p.jobs[models.JobProcessing] || p.jobs[models.JobCancelRequested]
 }
 
 // begun reports whether a worker ever had a job of it, or one ended otherwise.
 func (p *part) begun() bool {
-	return p.failed() || p.held() || p.counts[models.JobSuccessful] > 0
+	return p.failed() || p.held() || p.jobs[models.JobSuccessful]
 }
 
 // lockPart locks what a step names, after its pipeline.
@@ -64,13 +64,15 @@ func (t *txn) unqueue(p *part) (err error) {
 		if p.job.Status == models.JobQueued {
 			err = t.move(p.job, models.JobPlanned, nil)
 		}
-		p.counts = map[models.JobStatus]int{p.job.Status: 1}
+		p.jobs = map[models.JobStatus]bool{p.job.Status: true}
 	case p.batch != nil:
 		if !p.batch.Status.Ended() {
 			err = t.unqueueBatch(p.batch)
 		}
 		if err == nil {
-			p.counts, err = t.LiveStatuses(p.batch.ID)
+			var statuses map[int64]map[models.JobStatus]bool
+			statuses, err = t.LiveStatuses(p.batch.ID)
+			p.jobs = statuses[p.batch.ID]
 		}
 	}
 	return err
@@ -82,7 +84,7 @@ func (t *txn) unqueueBatch(batch *models.Batch) error {
 			return err
 		}
 	}
-	_, err := t.MoveBatchJobs(batch.ID, models.JobQueued, models.JobPlanned)
+	_, err := t.MoveBatchJobs([]int64{batch.ID}, models.JobQueued, models.JobPlanned)
 	return err
 }
 

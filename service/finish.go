@@ -196,6 +196,10 @@ func (t *txn) end(job *models.Job, status models.JobStatus, set store.Set) error
 	if err := t.move(job, status, set); err != nil {
 		return err
 	}
+	if t.together {
+		t.ended = append(t.ended, job)
+		return nil
+	}
 	return t.settle(job)
 }
 

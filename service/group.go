@@ -34,6 +34,8 @@ type group[In, Out any] struct {
 	most int
 	// weigh is how many jobs a call works on. Nil: one.
 	weigh func(In) int
+	// next is the group that calls pass to which this one cannot do. Nil: each is done alone.
+	next *group[In, Out]
 	// alike reports whether two calls fit into one transaction. Nil: any do.
 	alike func(a, b In) bool
 
@@ -63,17 +65,21 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	return g.wait(ctx, g.join(in)[0])
 }
 
-// join lines up calls.
+// join makes calls and lines them up.
 func (g *group[In, Out]) join(in ...In) []*call[In, Out] {
 	calls := make([]*call[In, Out], len(in))
 	for i := range in {
 		calls[i] = &call[In, Out]{in: in[i], done: make(chan struct{})}
 	}
+	g.lineUp(calls)
+	return calls
+}
+
+func (g *group[In, Out]) lineUp(calls []*call[In, Out]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.line = append(g.line, calls...)
 	g.begin()
-	return calls
 }
 
 // begin begins a transaction if somebody is in line whom none is about to take.
@@ -102,13 +108,14 @@ func (g *group[In, Out]) wait(ctx context.Context, c *call[In, Out]) (Out, error
 	return c.out, c.err
 }
 
-// leave takes a call out of the line; false when it has been taken already.
+// leave takes a call out of the line, this one or the next; false when it has
+// been taken already.
 func (g *group[In, Out]) leave(c *call[In, Out]) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	at := slices.Index(g.line, c)
 	if at < 0 {
-		return false
+		return g.next != nil && g.next.leave(c)
 	}
 	g.line = slices.Delete(g.line, at, at+1)
 	return true
@@ -181,15 +188,23 @@ func (g *group[In, Out]) share() {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = models.Unavailable(err) // it was nobody's own deadline
 	}
+	var passed []*call[In, Out]
 	for _, c := range taken {
 		switch {
 		case err == nil:
 		case begun && (len(taken) == 1 || doubtful(err)):
-			c.err = err
+			c.apart, c.err = false, err
 		default:
 			c.apart = true
 		}
+		if c.apart && g.next != nil {
+			passed = append(passed, c)
+			continue
+		}
 		close(c.done)
+	}
+	if len(passed) > 0 {
+		g.next.lineUp(passed)
 	}
 }
 

@@ -41,21 +41,21 @@ func TestFollowing(t *testing.T) {
 
 func TestOutcome(t *testing.T) {
 	t.Parallel()
-	type counts = map[models.JobStatus]int
+	type statuses = map[models.JobStatus]bool
 	for _, c := range []struct {
-		jobs counts
+		jobs statuses
 		want models.BatchStatus
 	}{
 		{nil, models.BatchSuccessful},
-		{counts{models.JobSuccessful: 3}, models.BatchSuccessful},
-		{counts{models.JobSuccessful: 3, models.JobProcessing: 1}, models.BatchProcessing},
-		{counts{models.JobPlanned: 1}, models.BatchProcessing},
-		{counts{models.JobQueued: 1}, models.BatchProcessing},
-		{counts{models.JobCancelRequested: 1, models.JobSuccessful: 1}, models.BatchProcessing},
-		{counts{models.JobFailed: 1}, models.BatchFailed},
-		{counts{models.JobCancelled: 1, models.JobSuccessful: 9}, models.BatchFailed},
-		{counts{models.JobFailed: 1, models.JobQueued: 5, models.JobProcessing: 2}, models.BatchFailed},
-		{counts{models.JobFailed: 0, models.JobQueued: 0, models.JobSuccessful: 1}, models.BatchSuccessful},
+		{statuses{models.JobSuccessful: true}, models.BatchSuccessful},
+		{statuses{models.JobSuccessful: true, models.JobProcessing: true}, models.BatchProcessing},
+		{statuses{models.JobPlanned: true}, models.BatchProcessing},
+		{statuses{models.JobQueued: true}, models.BatchProcessing},
+		{statuses{models.JobCancelRequested: true, models.JobSuccessful: true}, models.BatchProcessing},
+		{statuses{models.JobFailed: true}, models.BatchFailed},
+		{statuses{models.JobCancelled: true, models.JobSuccessful: true}, models.BatchFailed},
+		{statuses{models.JobFailed: true, models.JobQueued: true, models.JobProcessing: true}, models.BatchFailed},
+		{statuses{models.JobFailed: false, models.JobQueued: false, models.JobSuccessful: true}, models.BatchSuccessful},
 	} {
 		require.Equal(t, c.want, outcome(c.jobs), "%v", c.jobs)
 	}

@@ -198,7 +198,7 @@ func (t *txn) resumeBatch(id int64) (*models.Step, error) {
 		return nil, err
 	}
 	if step == nil || step.Status == models.StepDone { // skipped by hand
-		_, err = t.queueBatch(batch)
+		_, err = t.queueBatches(batch)
 		return nil, err
 	}
 	if batch.Status == models.BatchFailed {

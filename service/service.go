@@ -216,8 +216,9 @@ type txn struct {
 	signals  []Event        // of workers
 	heard    []*string      // the ids of workers that reported or finished
 
-	together bool         // changes of jobs are made in one go, later
-	later    []store.Move // these
+	together bool          // changes of jobs are made in one go, later, and settled after that
+	later    []store.Move  // these
+	ended    []*models.Job // by them
 }
 
 // write runs fn in one transaction and, after its commit, tells who wants to know.

@@ -1,60 +1,78 @@
 package service
 
 import (
-	"errors"
+	"slices"
 
-	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
 )
 
-// settle carries the outcome of an ended job to its batch, its step and its
-// pipeline, in the transaction that ended it. The job was locked with them.
-func (t *txn) settle(job *models.Job) error {
-	if !job.Status.Ended() {
-		return nil
-	}
-	if job.BatchID != nil {
-		if err := t.settleBatchOf(job); err != nil {
-			return err
+// settle carries the outcome of ended jobs to their batches, steps and pipelines,
+// in the transaction that ended them. The jobs were locked with these. It settles
+// many at once, because calls that share a transaction share its statements.
+func (t *txn) settle(jobs ...*models.Job) error {
+	var batchIDs []int64
+	var stepped []*models.Job
+	for _, job := range jobs {
+		if !job.Status.Ended() {
+			continue
+		}
+		if job.BatchID != nil {
+			batchIDs = append(batchIDs, *job.BatchID)
+		}
+		if job.PipelineID != nil {
+			stepped = append(stepped, job)
 		}
 	}
-	step, err := t.StepOfJob(job)
-	if err != nil || step == nil {
-		return err
+	if len(batchIDs) == 0 && len(stepped) == 0 {
+		return nil
 	}
-	return t.settleStep(step, job.Status == models.JobSuccessful)
-}
-
-// settleBatchOf carries the outcome of an ended job to its batch.
-func (t *txn) settleBatchOf(job *models.Job) error {
-	batch, err := t.LockBatch(*job.BatchID)
-	if errors.Is(err, models.ErrNotFound) {
-		return nil // deleted: there is nothing to settle
-	}
-	if err == nil && batch.Status == models.BatchFailed {
-		err = t.reopen(batch)
-	}
+	batches, err := t.LockBatches(batchIDs) // a deleted one has nothing to settle
 	if err != nil {
 		return err
 	}
-	return t.settleBatch(batch)
+	var list []*models.Batch
+	for _, id := range sorted(batches) {
+		if batches[id].Status == models.BatchFailed {
+			if err := t.reopen(batches[id]); err != nil {
+				return err
+			}
+		}
+		list = append(list, batches[id])
+	}
+	ended, err := t.decided(list)
+	if err != nil {
+		return err
+	}
+	return t.settleSteps(stepped, ended)
 }
 
 // settleBatch ends a locked batch when its jobs decide it, and carries that to its pipeline.
 func (t *txn) settleBatch(batch *models.Batch) error {
-	if !batch.Status.Ended() {
-		if err := t.decideBatch(batch); err != nil {
-			return err
-		}
-	}
-	if !batch.Status.Ended() {
-		return nil
-	}
-	step, err := t.StepOfBatch(batch)
-	if err != nil || step == nil {
+	ended, err := t.decided([]*models.Batch{batch})
+	if err != nil {
 		return err
 	}
-	return t.settleStep(step, batch.Status == models.BatchSuccessful)
+	return t.settleSteps(nil, ended)
+}
+
+// decided decides those of the locked batches that have not ended, and returns
+// those that have now.
+func (t *txn) decided(batches []*models.Batch) ([]*models.Batch, error) {
+	var open, ended []*models.Batch
+	for _, batch := range batches {
+		if !batch.Status.Ended() {
+			open = append(open, batch)
+		}
+	}
+	if err := t.decide(open); err != nil {
+		return nil, err
+	}
+	for _, batch := range batches {
+		if batch.Status.Ended() {
+			ended = append(ended, batch)
+		}
+	}
+	return ended, nil
 }
 
 // reopen lets a locked batch go on that upstream called failed although none of
@@ -71,74 +89,151 @@ func (t *txn) reopen(batch *models.Batch) error {
 	if err != nil || pipeline.Status != models.PipelineProcessing || pipeline.CancelRequestedAt != nil {
 		return err
 	}
-	counts, err := t.LiveStatuses(batch.ID)
-	if err != nil || outcome(counts) == models.BatchFailed {
+	statuses, err := t.LiveStatuses(batch.ID)
+	if err != nil || outcome(statuses[batch.ID]) == models.BatchFailed {
 		return err
 	}
 	return t.MoveBatch(batch, models.BatchProcessing)
 }
 
-// decideBatch ends a locked batch when its jobs decide it. The jobs of a
-// failed batch that nobody has started go back to planned.
-func (t *txn) decideBatch(batch *models.Batch) error {
-	counts, err := t.LiveStatuses(batch.ID)
+// decide ends locked batches whose jobs decide it. The jobs of a failed batch
+// that nobody has started go back to planned.
+func (t *txn) decide(batches []*models.Batch) error {
+	if len(batches) == 0 {
+		return nil
+	}
+	statuses, err := t.LiveStatuses(idsOf(batches)...)
 	if err != nil {
 		return err
 	}
-	status := outcome(counts)
-	if !status.Ended() {
-		return nil
+	var successful, failed []*models.Batch
+	for _, batch := range batches {
+		switch outcome(statuses[batch.ID]) {
+		case models.BatchSuccessful:
+			successful = append(successful, batch)
+		case models.BatchFailed:
+			failed = append(failed, batch)
+		}
 	}
-	if err := t.MoveBatch(batch, status); err != nil {
+	if err := t.MoveBatches(successful, models.BatchSuccessful); err != nil {
 		return err
 	}
-	if status == models.BatchFailed {
-		_, err = t.MoveBatchJobs(batch.ID, models.JobQueued, models.JobPlanned)
+	if err := t.MoveBatches(failed, models.BatchFailed); err != nil {
+		return err
 	}
+	_, err = t.MoveBatchJobs(idsOf(failed), models.JobQueued, models.JobPlanned)
 	return err
+}
+
+func idsOf(batches []*models.Batch) []int64 {
+	ids := make([]int64, len(batches))
+	for i, batch := range batches {
+		ids[i] = batch.ID
+	}
+	return ids
 }
 
 // outcome is the status of a batch whose jobs have these statuses: failed as
 // soon as one failed or was cancelled, successful when all are, also when
 // there are none.
-func outcome(counts map[models.JobStatus]int) models.BatchStatus {
-	running := 0
-	for status, n := range counts {
-		switch {
-		case n > 0 && (status == models.JobFailed || status == models.JobCancelled):
-			return models.BatchFailed
-		case status != models.JobSuccessful:
-			running += n
-		}
+func outcome(statuses map[models.JobStatus]bool) models.BatchStatus {
+	if statuses[models.JobFailed] || statuses[models.JobCancelled] {
+		return models.BatchFailed
 	}
-	if running > 0 {
-		return models.BatchProcessing
+	for status, there := range statuses {
+		if there && status != models.JobSuccessful {
+			return models.BatchProcessing
+		}
 	}
 	return models.BatchSuccessful
 }
 
-// settleStep carries the outcome of a step to its pipeline.
-func (t *txn) settleStep(step *models.Step, successful bool) error {
-	pipeline, err := t.LockPipeline(step.PipelineID)
+// settleSteps carries the outcome of ended jobs and batches to their steps'
+// pipelines. A pipeline that another program deleted has no say.
+func (t *txn) settleSteps(jobs []*models.Job, batches []*models.Batch) error {
+	results, err := t.resultsOf(jobs, batches)
+	if err != nil || len(results) == 0 {
+		return err
+	}
+	of := map[int64]bool{}
+	for _, r := range results {
+		of[r.step.PipelineID] = true
+	}
+	pipelines, err := t.LockPipelines(sorted(of))
 	if err != nil {
 		return err
 	}
-	if successful && step.Status != models.StepDone {
-		if err := t.ChangeStep(step, store.Set{"status": models.StepDone}); err != nil {
-			return err
+	var done []*models.Step
+	for _, r := range results {
+		if pipelines[r.step.PipelineID] != nil && r.successful && r.step.Status != models.StepDone {
+			done = append(done, r.step)
 		}
 	}
+	if err := t.FinishSteps(done); err != nil {
+		return err
+	}
+	var advancing []*models.Pipeline
+	for _, r := range results {
+		pipeline := pipelines[r.step.PipelineID]
+		if pipeline == nil {
+			continue
+		}
+		goesOn, err := t.follow(pipeline, r)
+		if err != nil {
+			return err
+		}
+		if goesOn && !slices.Contains(advancing, pipeline) {
+			advancing = append(advancing, pipeline)
+		}
+	}
+	return t.advance(advancing...)
+}
+
+// result is the outcome of a step.
+type result struct {
+	step       *models.Step
+	successful bool
+}
+
+// resultsOf finds the steps that ended jobs and batches are, of the pipelines they name.
+func (t *txn) resultsOf(jobs []*models.Job, batches []*models.Batch) ([]result, error) {
+	type part struct{ job, batch, pipeline int64 }
+	ends := map[part]bool{} // and whether it is successful
+	for _, job := range jobs {
+		ends[part{job: job.ID, pipeline: *job.PipelineID}] = job.Status == models.JobSuccessful
+	}
+	for _, batch := range batches {
+		ends[part{batch: batch.ID, pipeline: or(batch.PipelineID, 0)}] = batch.Status == models.BatchSuccessful
+	}
+	steps, err := t.StepsOf(jobs, batches)
+	if err != nil {
+		return nil, err
+	}
+	var results []result
+	for i := range steps {
+		step := &steps[i]
+		of := part{job: or(step.JobID, 0), batch: or(step.BatchID, 0), pipeline: step.PipelineID}
+		if successful, ended := ends[of]; ended {
+			results = append(results, result{step, successful})
+		}
+	}
+	return results, nil
+}
+
+// follow does what follows from a step's outcome for its locked pipeline, except
+// that it goes on, which it reports.
+func (t *txn) follow(pipeline *models.Pipeline, r result) (goesOn bool, err error) {
 	switch {
 	case pipeline.Status.Ended():
-		return nil // a late result: it is kept, and nothing follows from it
+		return false, nil // a late result: it is kept, and nothing follows from it
 	case pipeline.CancelRequestedAt != nil:
-		return t.failWhenNothingRuns(pipeline)
-	case successful:
-		return t.advance(pipeline)
-	case step.Status == models.StepDone:
-		return nil // skipped by hand: the pipeline went on without it
+		return false, t.failWhenNothingRuns(pipeline)
+	case r.successful:
+		return true, nil
+	case r.step.Status == models.StepDone:
+		return false, nil // skipped by hand: the pipeline went on without it
 	}
-	return t.fail(pipeline)
+	return false, t.fail(pipeline)
 }
 
 // fail ends a locked pipeline: what is queued of it goes back to planned, and
@@ -157,104 +252,4 @@ func (t *txn) failWhenNothingRuns(pipeline *models.Pipeline) error {
 		return err
 	}
 	return t.fail(pipeline)
-}
-
-// advance queues the first planned step of a locked pipeline. A step that has
-// nothing left to run is settled on the spot, and the one behind it is next;
-// without a next step the pipeline is successful.
-func (t *txn) advance(pipeline *models.Pipeline) error {
-	for {
-		step, err := t.NextStep(pipeline.ID)
-		if err != nil {
-			return err
-		}
-		if step == nil {
-			return t.MovePipeline(pipeline, models.PipelineSuccessful, nil)
-		}
-		status, err := t.begin(step)
-		if err != nil {
-			return err
-		}
-		switch status {
-		case models.BatchFailed:
-			return t.fail(pipeline)
-		case models.BatchSuccessful:
-			if err := t.ChangeStep(step, store.Set{"status": models.StepDone}); err != nil {
-				return err
-			}
-		default:
-			if pipeline.Status == models.PipelineProcessing {
-				return nil
-			}
-			return t.MovePipeline(pipeline, models.PipelineProcessing, nil)
-		}
-	}
-}
-
-// begin queues what is planned of a step and returns how the step stands.
-func (t *txn) begin(step *models.Step) (models.BatchStatus, error) {
-	switch {
-	case step.JobID != nil:
-		return t.beginJob(*step.JobID)
-	case step.BatchID != nil:
-		return t.beginBatch(*step.BatchID)
-	}
-	return models.BatchSuccessful, nil // upstream can make a step of nothing
-}
-
-func (t *txn) beginJob(id int64) (models.BatchStatus, error) {
-	job, err := t.LockJobAlone(id)
-	if errors.Is(err, models.ErrNotFound) {
-		return models.BatchSuccessful, nil // deleted outside the service
-	}
-	if err != nil {
-		return "", err
-	}
-	if job.Status == models.JobPlanned {
-		if err := t.move(job, models.JobQueued, nil); err != nil {
-			return "", err
-		}
-	}
-	return outcome(map[models.JobStatus]int{job.Status: 1}), nil
-}
-
-func (t *txn) beginBatch(id int64) (models.BatchStatus, error) {
-	batch, err := t.LockBatch(id)
-	if errors.Is(err, models.ErrNotFound) {
-		return models.BatchSuccessful, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if batch.Status == models.BatchSuccessful {
-		return batch.Status, nil
-	}
-	if batch.Status == models.BatchFailed { // maybe by a cancel, or a job that is gone: then it goes on
-		counts, err := t.LiveStatuses(batch.ID)
-		if err != nil || outcome(counts) == models.BatchFailed {
-			return models.BatchFailed, err
-		}
-	}
-	queued, err := t.queueBatch(batch)
-	if err != nil {
-		return "", err
-	}
-	if queued == 0 { // it may have nothing left to run
-		err = t.decideBatch(batch)
-	}
-	return batch.Status, err
-}
-
-// queueBatch starts a locked batch: all its planned jobs become available together.
-func (t *txn) queueBatch(batch *models.Batch) (int, error) {
-	if batch.Status != models.BatchProcessing {
-		if err := t.MoveBatch(batch, models.BatchProcessing); err != nil {
-			return 0, err
-		}
-	}
-	queued, err := t.MoveBatchJobs(batch.ID, models.JobPlanned, models.JobQueued)
-	for _, job := range queued {
-		t.ready[job.Type]++
-	}
-	return len(queued), err
 }

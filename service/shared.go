@@ -29,7 +29,12 @@ func (s *Service) share(ctx context.Context) *shared {
 			values: ctx, most: 1, together: s.claimTogether, alone: s.claimAlone,
 			weigh: func(c store.Claim) int { return c.Count }, alike: s.alikeClaims(),
 		},
-		finish: &group[Finish, ended]{values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone},
+		finish: &group[Finish, ended]{
+			values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone,
+			// Two at once would be in each other's way: the jobs of a batch or
+			// pipeline end at about the same moment.
+			next: &group[Finish, ended]{values: ctx, most: 1, together: s.finishFamilies, alone: s.finishAlone},
+		},
 		report: &group[Report, *Reported]{values: ctx, most: 1, together: s.reportTogether, alone: s.reportAlone},
 		update: &group[update, updated]{values: ctx, most: 2, together: s.updateTogether, alone: s.updateAlone},
 	}
@@ -115,9 +120,19 @@ type ended struct {
 // finishTogether finishes the jobs of many calls, those that belong to nothing
 // and that nobody else is changing.
 func (s *Service) finishTogether(ctx context.Context, take func() []*call[Finish, ended]) error {
+	return s.finishLocked(ctx, take, freeJobs(false))
+}
+
+// finishFamilies finishes the jobs of many calls with what they belong to, where
+// nobody else is changing any of it.
+func (s *Service) finishFamilies(ctx context.Context, take func() []*call[Finish, ended]) error {
+	return s.finishLocked(ctx, take, func(t *txn, ids []int64) (map[int64]*models.Job, error) { return t.LockWithFamilies(ids) })
+}
+
+func (s *Service) finishLocked(ctx context.Context, take func() []*call[Finish, ended], lock lockJobs) error {
 	t, err := s.committed(ctx, s.store.Write, func(t *txn) error {
 		calls := take()
-		jobs, err := lockTogether(t, calls, func(in Finish) int64 { return in.ID }, false)
+		jobs, err := lockTogether(t, calls, func(in Finish) int64 { return in.ID }, lock)
 		if err != nil {
 			return err
 		}
@@ -127,6 +142,9 @@ func (s *Service) finishTogether(ctx context.Context, take func() []*call[Finish
 			}
 		}
 		if err := t.MoveJobs(t.later, false); err != nil {
+			return err
+		}
+		if err := t.settle(t.ended...); err != nil {
 			return err
 		}
 		for i, c := range calls {
@@ -151,7 +169,7 @@ func (s *Service) reportTogether(ctx context.Context, take func() []*call[Report
 	_, err := s.committed(ctx, s.store.Write, func(t *txn) error {
 		calls := take()
 		progress := slices.ContainsFunc(calls, func(c *call[Report, *Reported]) bool { return len(c.in.ProcessingInfo) > 0 })
-		jobs, err := lockTogether(t, calls, func(in Report) int64 { return in.ID }, progress)
+		jobs, err := lockTogether(t, calls, func(in Report) int64 { return in.ID }, freeJobs(progress))
 		if err != nil {
 			return err
 		}
@@ -177,7 +195,7 @@ func (s *Service) reportTogether(ctx context.Context, take func() []*call[Report
 func (s *Service) updateTogether(ctx context.Context, take func() []*call[update, updated]) error {
 	t, err := s.committed(ctx, s.store.Write, func(t *txn) error {
 		calls := take()
-		jobs, err := lockTogether(t, calls, func(c update) int64 { return c.id }, true)
+		jobs, err := lockTogether(t, calls, func(c update) int64 { return c.id }, freeJobs(true))
 		if err != nil {
 			return err
 		}
@@ -204,9 +222,17 @@ func (s *Service) updateTogether(ctx context.Context, take func() []*call[update
 	return err
 }
 
+// lockJobs locks those of the jobs that can be had at once.
+type lockJobs func(t *txn, ids []int64) (map[int64]*models.Job, error)
+
+// freeJobs locks jobs that belong to nothing.
+func freeJobs(payloads bool) lockJobs {
+	return func(t *txn, ids []int64) (map[int64]*models.Job, error) { return t.LockFreeJobs(ids, payloads) }
+}
+
 // lockTogether locks the job of each call. A call whose job cannot be had at
 // once, or which is the second for a job, is to be done apart.
-func lockTogether[In, Out any](t *txn, calls []*call[In, Out], id func(In) int64, payloads bool) ([]*models.Job, error) {
+func lockTogether[In, Out any](t *txn, calls []*call[In, Out], id func(In) int64, lock lockJobs) ([]*models.Job, error) {
 	ids := make([]int64, len(calls))
 	for i, c := range calls {
 		var none Out
@@ -215,7 +241,7 @@ func lockTogether[In, Out any](t *txn, calls []*call[In, Out], id func(In) int64
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	free, err := t.LockFreeJobs(ids, payloads)
+	free, err := lock(t, ids)
 	if err != nil {
 		return nil, err
 	}

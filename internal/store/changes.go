@@ -137,7 +137,7 @@ func (tx *Tx) updateJobs(query string, args ...any) error {
 // JobsEver reads the jobs with these ids, by id, also those that were deleted,
 // in one statement.
 func (tx *Tx) JobsEver(ids []int64) ([]models.Job, error) {
-	list, err := jobs.all(tx.rows("SELECT "+jobs.columns+" FROM {job} WHERE "+tx.idIn()+" ORDER BY id", []any{commas(ids)}))
+	list, err := jobs.all(tx.rows("SELECT "+jobs.columns+" FROM {job} WHERE "+tx.among("id")+" ORDER BY id", []any{commas(ids)}))
 	return list, wrapped(err, "read changed job", first(ids))
 }
 

@@ -39,7 +39,7 @@ type dialect interface {
 	lockHolds() string                                     // a statement that keeps others from changing the holds
 	isolation() string                                     // a query for the level of the transaction, where levels differ
 	beginWriting() string                                  // a statement that makes a host's transaction one that writes
-	idIn() string                                          // the condition that id is one of a text's, with commas
+	among(column string) string                            // the condition that a column is one of the ids of a text, with commas
 	announce() string                                      // a query that tells other processes, where they can be told
 	like() string                                          // the operator that ignores upper and lower case
 	begin(context.Context, *sql.Conn) (transacting, error) // a transaction that writes

@@ -121,41 +121,6 @@ func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) {
 	return all, nil
 }
 
-// LiveStatuses counts the jobs of a batch by status, without those that have
-// been retried: their retry stands for them.
-func (tx *Tx) LiveStatuses(batchID int64) (map[models.JobStatus]int, error) {
-	rows, err := tx.rows(`SELECT COALESCE(status, ''), count(*) FROM {job} WHERE `+live+` GROUP BY status`, []any{batchID})
-	if err != nil {
-		return nil, wrapped(err, "count the jobs of batch", batchID)
-	}
-	defer func() { _ = rows.Close() }()
-	counts := make(map[models.JobStatus]int)
-	for rows.Next() {
-		var status models.JobStatus
-		var n int
-		if err := rows.Scan(&status, &n); err != nil {
-			return nil, wrapped(err, "count the jobs of batch", batchID)
-		}
-		counts[status] = n
-	}
-	return counts, wrapped(rows.Err(), "count the jobs of batch", batchID)
-}
-
-// live are the jobs of a batch that count for its outcome.
-const live = `"batchId" = ? AND ` + notDeleted + ` AND NOT EXISTS (
-	SELECT 1 FROM {job} r WHERE r."retryOfJobId" = {job}.id AND COALESCE(r."deletedAt" IS NULL, false))`
-
-// MoveBatchJobs takes all jobs of a batch that have one status to another
-// and returns them. Retried jobs are left alone.
-func (tx *Tx) MoveBatchJobs(batchID int64, from, to models.JobStatus) ([]models.Job, error) {
-	moved, err := jobs.all(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?
-		WHERE `+live+` AND `+hasStatus+` RETURNING `+jobs.columns, []any{to, tx.now(), batchID, from}))
-	for i := range moved {
-		tx.changed(Updated, &moved[i])
-	}
-	return moved, wrapped(err, "move the jobs of batch", batchID)
-}
-
 // MoveJob takes a job to another status and changes set with it, provided that it
 // still has the status and attempt it was read with; else models.ErrConflict.
 // The job is updated in place.

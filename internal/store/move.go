@@ -20,7 +20,7 @@ func (tx *Tx) LockFreeJobs(ids []int64, payloads bool) (map[int64]*models.Job, e
 	if payloads {
 		columns = jobs
 	}
-	list, err := columns.all(tx.direct("SELECT "+columns.columns+` FROM {job} WHERE `+tx.idIn()+`
+	list, err := columns.all(tx.direct("SELECT "+columns.columns+` FROM {job} WHERE `+tx.among("id")+`
 		AND "batchId" IS NULL AND "pipelineId" IS NULL AND `+notDeleted+tx.skipLocked(), []any{commas(ids)}))
 	if err != nil {
 		return nil, fmt.Errorf("lock jobs: %w", err)

@@ -139,21 +139,6 @@ func (tx *Tx) InsertBatch(b *models.Batch) error {
 	return nil
 }
 
-// MoveBatch takes a batch to another status: see [Tx.MoveJob].
-func (tx *Tx) MoveBatch(b *models.Batch, to models.BatchStatus) error {
-	moved, err := batches.one(tx.rows(`UPDATE {batch} SET status = ?, "updatedAt" = ?
-		WHERE id = ? AND `+batchStatus+` = ? AND "deletedAt" IS NULL RETURNING `+batches.columns,
-		[]any{to, tx.now(), b.ID, b.Status}))
-	if err != nil {
-		return wrapped(err, "move batch", b.ID)
-	}
-	if moved == nil {
-		return changedMeanwhile("batch", b.ID)
-	}
-	*b = *moved
-	return nil
-}
-
 // AdoptBatch makes a locked batch that names no pipeline name one.
 func (tx *Tx) AdoptBatch(b *models.Batch, pipelineID int64) error {
 	adopted, err := batches.one(tx.rows(`UPDATE {batch} SET "pipelineId" = ?, "updatedAt" = ?
@@ -213,13 +198,6 @@ func plannedStep(s *models.Step) {
 	if s.Status == "" {
 		s.Status = models.StepPlanned
 	}
-}
-
-// NextStep reads the planned step with the lowest index, or nil.
-func (tx *Tx) NextStep(pipelineID int64) (*models.Step, error) {
-	step, err := tx.step(`"pipelineId" = ? AND `+stepStatus+` = 'planned' AND "deletedAt" IS NULL
-		ORDER BY "index", id LIMIT 1`, pipelineID)
-	return step, wrapped(err, "read the next step of pipeline", pipelineID)
 }
 
 // StepOfJob reads the step of its pipeline that a job is, or nil; nil also

@@ -146,8 +146,10 @@ func (postgres) beginWriting() string { return "" }
 
 func (postgres) like() string { return "ILIKE" }
 
-// idIn hides how many ids there are, as a rowset does its rows.
-func (postgres) idIn() string { return "id = ANY((SELECT string_to_array(?, ',')::int[])::int[])" }
+// among hides how many ids there are, as a rowset does its rows.
+func (postgres) among(column string) string {
+	return column + " = ANY((SELECT string_to_array(?, ',')::int[])::int[])"
+}
 
 // announce: each schema has a channel of its own, named after what its table
 // of jobs is to PostgreSQL, whatever the path by which it was found.

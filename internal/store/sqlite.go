@@ -219,7 +219,9 @@ func (sqlite) beginWriting() string { return "UPDATE {job} SET id = id WHERE fal
 
 func (sqlite) like() string { return "LIKE" }
 
-func (sqlite) idIn() string { return "id IN (SELECT value FROM json_each('[' || ? || ']'))" }
+func (sqlite) among(column string) string {
+	return column + " IN (SELECT value FROM json_each('[' || ? || ']'))"
+}
 
 func (sqlite) announce() string { return "" }
 
