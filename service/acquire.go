@@ -106,6 +106,9 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 	if err != nil {
 		return nil, err
 	}
+	if s.shared != nil {
+		s.shared.relatives.add(jobs)
+	}
 	if err := ctx.Err(); err != nil && len(jobs) > 0 {
 		_, failed := s.GiveBack(context.WithoutCancel(ctx), models.GivingBack(jobs))
 		return nil, errors.Join(err, failed)

@@ -30,12 +30,12 @@ func (s *Service) Finish(ctx context.Context, in Finish) (*Finished, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.finished(ctx, s.shared.finish.join(in)[0])
+	return s.finished(ctx, s.shared.joinFinish(in)[0])
 }
 
 // finished waits for the outcome of a finish that may share a transaction.
-func (s *Service) finished(ctx context.Context, c *call[Finish, ended]) (*Finished, error) {
-	answer, err := s.shared.finish.wait(ctx, c)
+func (s *Service) finished(ctx context.Context, c finishing) (*Finished, error) {
+	answer, err := c.line.wait(ctx, c.call)
 	if answer.failed != nil {
 		s.tellFailed(ctx, *answer.failed)
 	}
@@ -80,7 +80,7 @@ func (s *Service) FinishMany(ctx context.Context, in []Finish) ([]FinishResult, 
 			sound = append(sound, in[i])
 		}
 	}
-	calls := s.shared.finish.join(sound...)
+	calls := s.shared.joinFinish(sound...)
 	for i := range in {
 		if results[i].Err == nil {
 			results[i].Finished, results[i].Err = s.finished(ctx, calls[0])

@@ -198,6 +198,7 @@ func (g *group[In, Out]) share() {
 			c.apart = true
 		}
 		if c.apart && g.next != nil {
+			c.apart = false
 			passed = append(passed, c)
 			continue
 		}

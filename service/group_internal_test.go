@@ -273,3 +273,38 @@ func TestGroup_takesWhatFitsInTheOrderTheyCame(t *testing.T) {
 		require.Equal(t, [][]int{{10, 20, 900}, {11, 31}, {100}, {1500}}, c.shared)
 	})
 }
+
+// What a group cannot do goes on to the next, where it may leave the line as well.
+func TestGroup_passesOnWhatItCannotDo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first, next := newCounter(t, 1), newCounter(t, 1)
+		next.begin = make(chan struct{})
+		first.next = next.group
+		together := first.together
+		first.together = func(ctx context.Context, take func() []*call[int, string]) error {
+			return together(ctx, func() []*call[int, string] {
+				calls := take()
+				for _, c := range calls {
+					c.apart = c.in > 1
+				}
+				return calls
+			})
+		}
+		answers := first.calls(t, 1, 2, 3)
+		ctx, cancel := context.WithCancel(t.Context())
+		var gone error
+		var all sync.WaitGroup
+		all.Go(func() { _, gone = first.do(ctx, 4) })
+		synctest.Wait()
+		cancel()
+		all.Wait()
+		require.ErrorIs(t, gone, context.Canceled)
+		close(next.begin)
+		out, errs := answers()
+		require.Equal(t, []string{"1", "2", "3"}, out)
+		require.Equal(t, []error{nil, nil, nil}, errs)
+		require.Equal(t, [][]int{{2, 3}}, next.shared, "together, and without the one that left")
+		require.Empty(t, slices.Concat(first.apart, next.apart))
+	})
+}

@@ -216,9 +216,10 @@ type txn struct {
 	signals  []Event        // of workers
 	heard    []*string      // the ids of workers that reported or finished
 
-	together bool          // changes of jobs are made in one go, later, and settled after that
-	later    []store.Move  // these
-	ended    []*models.Job // by them
+	together bool           // changes of jobs are made in one go, later, and settled after that
+	later    []store.Move   // these
+	ended    []*models.Job  // by them
+	families store.Families // that are locked already
 }
 
 // write runs fn in one transaction and, after its commit, tells who wants to know.

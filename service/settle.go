@@ -1,6 +1,7 @@
 package service
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/teamstarter/gnj/models"
@@ -26,12 +27,15 @@ func (t *txn) settle(jobs ...*models.Job) error {
 	if len(batchIDs) == 0 && len(stepped) == 0 {
 		return nil
 	}
-	batches, err := t.LockBatches(batchIDs) // a deleted one has nothing to settle
+	batches, err := locked(batchIDs, t.families.Batches, t.LockBatches)
 	if err != nil {
 		return err
 	}
 	var list []*models.Batch
 	for _, id := range sorted(batches) {
+		if batches[id].DeletedAt != nil {
+			continue // there is nothing to settle
+		}
 		if batches[id].Status == models.BatchFailed {
 			if err := t.reopen(batches[id]); err != nil {
 				return err
@@ -44,6 +48,21 @@ func (t *txn) settle(jobs ...*models.Job) error {
 		return err
 	}
 	return t.settleSteps(stepped, ended)
+}
+
+// locked finds rows that are locked already and locks the others.
+func locked[T any](ids []int64, already map[int64]*T, lock func([]int64) (map[int64]*T, error)) (map[int64]*T, error) {
+	found := make(map[int64]*T, len(ids))
+	var others []int64
+	for _, id := range ids {
+		if found[id] = already[id]; found[id] == nil {
+			delete(found, id)
+			others = append(others, id)
+		}
+	}
+	more, err := lock(others)
+	maps.Copy(found, more)
+	return found, err
 }
 
 // settleBatch ends a locked batch when its jobs decide it, and carries that to its pipeline.
@@ -159,10 +178,11 @@ func (t *txn) settleSteps(jobs []*models.Job, batches []*models.Batch) error {
 	for _, r := range results {
 		of[r.step.PipelineID] = true
 	}
-	pipelines, err := t.LockPipelines(sorted(of))
+	pipelines, err := locked(sorted(of), t.families.Pipelines, t.LockPipelines)
 	if err != nil {
 		return err
 	}
+	maps.DeleteFunc(pipelines, func(_ int64, p *models.Pipeline) bool { return p.DeletedAt != nil })
 	var done []*models.Step
 	for _, r := range results {
 		if pipelines[r.step.PipelineID] != nil && r.successful && r.step.Status != models.StepDone {

@@ -15,10 +15,47 @@ type shared struct {
 	finish *group[Finish, ended]
 	report *group[Report, *Reported]
 	update *group[update, updated]
+
+	// families finishes jobs with what they belong to, one transaction at a time:
+	// the jobs of a batch or pipeline end at about the same moment, and two
+	// transactions would be in each other's way.
+	families  *group[Finish, ended]
+	relatives relatives
+}
+
+// joinFinish lines up finishes of jobs, and returns their calls with the lines.
+func (s *shared) joinFinish(in ...Finish) []finishing {
+	lines := map[*group[Finish, ended]][]int{}
+	for i := range in {
+		line := s.finish
+		if s.relatives.take(in[i].ID) {
+			line = s.families
+		}
+		lines[line] = append(lines[line], i)
+	}
+	all := make([]finishing, len(in))
+	for line, places := range lines {
+		part := make([]Finish, len(places))
+		for k, i := range places {
+			part[k] = in[i]
+		}
+		for k, c := range line.join(part...) {
+			all[places[k]] = finishing{line, c}
+		}
+	}
+	return all
+}
+
+// finishing is a finish that waits in a line.
+type finishing struct {
+	line *group[Finish, ended]
+	*call[Finish, ended]
 }
 
 func (s *Service) share(ctx context.Context) *shared {
+	families := &group[Finish, ended]{values: ctx, most: 1, together: s.finishFamilies, alone: s.finishAlone}
 	return &shared{
+		families: families,
 		create: &group[[]NewJob, []CreatedJob]{
 			values: ctx, most: 2, together: s.createTogether, alone: s.createAlone,
 			weigh: func(in []NewJob) int { return len(in) },
@@ -30,10 +67,7 @@ func (s *Service) share(ctx context.Context) *shared {
 			weigh: func(c store.Claim) int { return c.Count }, alike: s.alikeClaims(),
 		},
 		finish: &group[Finish, ended]{
-			values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone,
-			// Two at once would be in each other's way: the jobs of a batch or
-			// pipeline end at about the same moment.
-			next: &group[Finish, ended]{values: ctx, most: 1, together: s.finishFamilies, alone: s.finishAlone},
+			values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone, next: families,
 		},
 		report: &group[Report, *Reported]{values: ctx, most: 1, together: s.reportTogether, alone: s.reportAlone},
 		update: &group[update, updated]{values: ctx, most: 2, together: s.updateTogether, alone: s.updateAlone},
@@ -126,7 +160,10 @@ func (s *Service) finishTogether(ctx context.Context, take func() []*call[Finish
 // finishFamilies finishes the jobs of many calls with what they belong to, where
 // nobody else is changing any of it.
 func (s *Service) finishFamilies(ctx context.Context, take func() []*call[Finish, ended]) error {
-	return s.finishLocked(ctx, take, func(t *txn, ids []int64) (map[int64]*models.Job, error) { return t.LockWithFamilies(ids) })
+	return s.finishLocked(ctx, take, func(t *txn, ids []int64) (_ map[int64]*models.Job, err error) {
+		t.families, err = t.LockFamilies(ids)
+		return t.families.Jobs, err
+	})
 }
 
 func (s *Service) finishLocked(ctx context.Context, take func() []*call[Finish, ended], lock lockJobs) error {

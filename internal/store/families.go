@@ -6,52 +6,64 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
-// LockWithFamilies reads those of the jobs that nobody else keeps from changing,
-// nor the batches and pipelines they belong to, and keeps all of these from
-// changing until the commit. It waits for nobody, and so may lock in any order.
-// The jobs come without what may be large.
-func (tx *Tx) LockWithFamilies(ids []int64) (map[int64]*models.Job, error) {
+// Families are locked jobs with the batches and pipelines they belong to, by id.
+type Families struct {
+	Jobs      map[int64]*models.Job // without what may be large
+	Batches   map[int64]*models.Batch
+	Pipelines map[int64]*models.Pipeline
+}
+
+// LockFamilies reads those of the jobs that nobody else keeps from changing, nor
+// the batches and pipelines they belong to, and keeps all of these from changing
+// until the commit. It waits for nobody, and so may lock in any order.
+func (tx *Tx) LockFamilies(ids []int64) (Families, error) {
+	f := Families{map[int64]*models.Job{}, map[int64]*models.Batch{}, map[int64]*models.Pipeline{}}
 	of := func(column string) string {
 		return `SELECT "` + column + `" FROM {job} WHERE ` + tx.among("id") + ` AND "` + column + `" IS NOT NULL`
 	}
-	list, err := batches.all(tx.direct("SELECT "+batches.columns+" FROM {batch} WHERE "+tx.idAmong(of("batchId"))+tx.skipLocked(), []any{commas(ids)}))
+	batchList, err := batches.all(tx.direct("SELECT "+batches.columns+" FROM {batch} WHERE "+tx.idAmong(of("batchId"))+tx.skipLocked(),
+		[]any{commas(ids)}))
 	if err != nil {
-		return nil, fmt.Errorf("lock the batches of jobs: %w", err)
+		return f, fmt.Errorf("lock the batches of jobs: %w", err)
 	}
 	var ofBatches []int64
-	batchOf := make(map[int64]*models.Batch, len(list))
-	for i := range list {
-		batchOf[list[i].ID] = &list[i]
-		if list[i].PipelineID != nil {
-			ofBatches = append(ofBatches, *list[i].PipelineID)
+	for i := range batchList {
+		batch := &batchList[i]
+		plannedBatch(batch)
+		if f.Batches[batch.ID] = batch; batch.PipelineID != nil {
+			ofBatches = append(ofBatches, *batch.PipelineID)
 		}
 	}
-	locked, err := tx.ids("SELECT id FROM {pipeline} WHERE "+tx.idAmong(of("pipelineId")+" UNION ALL SELECT id FROM {pipeline} WHERE "+tx.among("id"))+
-		tx.skipLocked(), commas(ids), commas(ofBatches))
+	pipelineList, err := pipelines.all(tx.direct("SELECT "+pipelines.columns+" FROM {pipeline} WHERE "+
+		tx.idAmong(of("pipelineId")+" UNION ALL SELECT id FROM {pipeline} WHERE "+tx.among("id"))+tx.skipLocked(),
+		[]any{commas(ids), commas(ofBatches)}))
 	if err != nil {
-		return nil, fmt.Errorf("lock the pipelines of jobs: %w", err)
+		return f, fmt.Errorf("lock the pipelines of jobs: %w", err)
 	}
-	pipelines := make(map[int64]bool, len(locked))
-	for _, id := range locked {
-		pipelines[id] = true
+	for i := range pipelineList {
+		plannedPipeline(&pipelineList[i])
+		f.Pipelines[pipelineList[i].ID] = &pipelineList[i]
 	}
-	jobs, err := lean.all(tx.direct("SELECT "+lean.columns+" FROM {job} WHERE "+tx.among("id")+" AND "+notDeleted+tx.skipLocked(), []any{commas(ids)}))
+	jobList, err := lean.all(tx.direct("SELECT "+lean.columns+" FROM {job} WHERE "+tx.among("id")+" AND "+notDeleted+tx.skipLocked(),
+		[]any{commas(ids)}))
 	if err != nil {
-		return nil, fmt.Errorf("lock jobs: %w", err)
+		return f, fmt.Errorf("lock jobs: %w", err)
 	}
-	free := make(map[int64]*models.Job, len(jobs))
-	for i := range jobs {
-		job, had := &jobs[i], true
-		if job.PipelineID != nil {
-			had = pipelines[*job.PipelineID]
-		}
-		if job.BatchID != nil {
-			batch := batchOf[*job.BatchID]
-			had = had && batch != nil && (batch.PipelineID == nil || pipelines[*batch.PipelineID])
-		}
-		if had {
-			free[job.ID] = job
+	for i := range jobList {
+		if f.has(&jobList[i]) {
+			f.Jobs[jobList[i].ID] = &jobList[i]
 		}
 	}
-	return free, nil
+	return f, nil
+}
+
+// has reports that everything is locked that a job belongs to, as it was read
+// after that was locked.
+func (f Families) has(job *models.Job) bool {
+	locked := func(pipelineID *int64) bool { return pipelineID == nil || f.Pipelines[*pipelineID] != nil }
+	if job.BatchID == nil {
+		return locked(job.PipelineID)
+	}
+	batch := f.Batches[*job.BatchID]
+	return batch != nil && locked(batch.PipelineID) && locked(job.PipelineID)
 }

@@ -164,15 +164,18 @@ func (tx *Tx) Step(id int64) (*models.Step, error) {
 	return step, wrapped(err, "read step", id)
 }
 
+// The first of the few rows that an index finds is asked for by "id + 0": by
+// "id" PostgreSQL may walk the whole primary key in the hope to meet one soon.
+
 // StepNaming reads the first step that names the job, of whatever pipeline, or nil.
 func (tx *Tx) StepNaming(jobID int64) (*models.Step, error) {
-	step, err := tx.step(`"jobId" = ? AND "deletedAt" IS NULL ORDER BY id LIMIT 1`, jobID)
+	step, err := tx.step(`"jobId" = ? AND "deletedAt" IS NULL ORDER BY id + 0 LIMIT 1`, jobID)
 	return step, wrapped(err, "read the step of job", jobID)
 }
 
 // StepNamingBatch reads the first step that names the batch, of whatever pipeline, or nil.
 func (tx *Tx) StepNamingBatch(batchID int64) (*models.Step, error) {
-	step, err := tx.step(`"batchId" = ? AND "deletedAt" IS NULL ORDER BY id LIMIT 1`, batchID)
+	step, err := tx.step(`"batchId" = ? AND "deletedAt" IS NULL ORDER BY id + 0 LIMIT 1`, batchID)
 	return step, wrapped(err, "read the step of batch", batchID)
 }
 
@@ -217,7 +220,7 @@ func (tx *Tx) stepOf(column string, id int64, pipelineID *int64) (*models.Step, 
 	}
 	step, err := tx.step(`"`+column+`" = ? AND "pipelineId" = ? AND "deletedAt" IS NULL
 		AND EXISTS (SELECT 1 FROM {pipeline} p WHERE p.id = "pipelineId" AND p."deletedAt" IS NULL)
-		ORDER BY id LIMIT 1`, id, *pipelineID)
+		ORDER BY id + 0 LIMIT 1`, id, *pipelineID)
 	return step, wrapped(err, "read the step of", id)
 }
 

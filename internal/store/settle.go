@@ -178,7 +178,7 @@ func (tx *Tx) StepsOf(jobs []*models.Job, batches []*models.Batch) ([]models.Ste
 		id, pipeline := r.column(intKind, ids), r.column(intKind, pipelines)
 		table, rows := tx.rowset(&r)
 		parts, args = append(parts, `SELECT (SELECT s.id FROM {pipelineStep} s WHERE s."`+column+`" = `+id+` AND s."pipelineId" = `+pipeline+`
-			AND s."deletedAt" IS NULL ORDER BY s.id LIMIT 1) FROM `+table), append(args, rows...)
+			AND s."deletedAt" IS NULL ORDER BY s.id + 0 LIMIT 1) FROM `+table), append(args, rows...)
 	}
 	var ids, of []any
 	for _, job := range jobs {

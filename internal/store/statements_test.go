@@ -108,35 +108,35 @@ func TestStatements_areFew(t *testing.T) {
 }
 
 func (c costs) pipelines() {
-	c.trips("finish a step with one behind it", 16, func() func() {
+	c.trips("finish a step with one behind it", 11, func() func() {
 		job := c.acquire(c.pipeline(1, 1), 1)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.trips("finish the last step", 15, func() func() {
+	c.trips("finish the last step", 10, func() func() {
 		job := c.acquire(c.pipeline(1), 1)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.trips("finish a step with a batch behind it", 17, func() func() {
+	c.trips("finish a step with a batch behind it", 12, func() func() {
 		job := c.acquire(c.pipeline(1, 2), 1)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.trips("fail a step", 15, func() func() {
+	c.trips("fail a step", 10, func() func() {
 		job := c.acquire(c.pipeline(1, 1), 1)[0]
 		return func() { c.finish(job, models.JobFailed) }
 	})
 }
 
 func (c costs) batches() {
-	c.trips("finish a job of a batch with others running", 13, func() func() {
+	c.trips("finish a job of a batch with others running", 7, func() func() {
 		job := c.acquire(c.pipeline(2, 1), 2)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.trips("finish the last job of a batch", 20, func() func() {
+	c.trips("finish the last job of a batch", 13, func() func() {
 		jobs := c.acquire(c.pipeline(2, 1), 2)
 		c.finish(jobs[0], models.JobSuccessful)
 		return func() { c.finish(jobs[1], models.JobSuccessful) }
 	})
-	c.trips("fail a job of a batch", 20, func() func() {
+	c.trips("fail a job of a batch", 13, func() func() {
 		job := c.acquire(c.pipeline(2, 1), 2)[0]
 		return func() { c.finish(job, models.JobFailed) }
 	})

@@ -74,9 +74,10 @@ func (t table[T]) all(rows *sql.Rows, err error) ([]T, error) {
 	}
 	defer func() { _ = rows.Close() }()
 	items := []T{}
+	var item T // scanned into again and again: whatever it points to is new with each row
+	dests := t.into(&item)
 	for rows.Next() {
-		var item T
-		if err := rows.Scan(t.into(&item)...); err != nil {
+		if err := rows.Scan(dests...); err != nil {
 			return nil, err
 		}
 		items = append(items, item)
