@@ -51,6 +51,7 @@ type call[In, Out any] struct {
 	out   Out
 	err   error
 	apart bool          // to be done alone after all
+	again bool          // to be done by the next transaction: this one could not
 	done  chan struct{} // closed when the transaction is over
 }
 
@@ -188,9 +189,13 @@ func (g *group[In, Out]) share() {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = models.Unavailable(err) // it was nobody's own deadline
 	}
-	var passed []*call[In, Out]
+	var passed, again []*call[In, Out]
 	for _, c := range taken {
 		switch {
+		case err == nil && c.again:
+			c.again = false
+			again = append(again, c)
+			continue
 		case err == nil:
 		case begun && (len(taken) == 1 || doubtful(err)):
 			c.apart, c.err = false, err
@@ -206,6 +211,12 @@ func (g *group[In, Out]) share() {
 	}
 	if len(passed) > 0 {
 		g.next.lineUp(passed)
+	}
+	if len(again) > 0 {
+		g.mu.Lock()
+		g.line = append(again, g.line...) // they came first
+		g.begin()
+		g.mu.Unlock()
 	}
 }
 

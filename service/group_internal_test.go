@@ -308,3 +308,32 @@ func TestGroup_passesOnWhatItCannotDo(t *testing.T) {
 		require.Empty(t, slices.Concat(first.apart, next.apart))
 	})
 }
+
+// What a transaction leaves to the next goes before those who came later.
+func TestGroup_doesAgainWhatATransactionCouldNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t, 1)
+		c.begin = make(chan struct{})
+		together := c.together
+		left := 2
+		c.together = func(ctx context.Context, take func() []*call[int, string]) error {
+			return together(ctx, func() []*call[int, string] {
+				calls := take()
+				for _, one := range calls {
+					if one.in == 1 && left > 0 {
+						one.again = true
+						left--
+					}
+				}
+				return calls
+			})
+		}
+		answers := c.calls(t, 1, 2)
+		close(c.begin)
+		out, errs := answers()
+		require.Equal(t, []string{"1", "2"}, out)
+		require.Equal(t, []error{nil, nil}, errs)
+		require.Len(t, c.shared, 3)
+	})
+}

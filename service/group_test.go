@@ -130,3 +130,36 @@ func TestShared_waitsForNobodysRow(t *testing.T) {
 		require.NoError(t, <-waits)
 	})
 }
+
+// Callers at once who ask for many types, of which one has all the jobs: nobody
+// goes without, whatever the first look at each type showed.
+func TestShared_nobodyGoesWithoutAJobOfManyTypes(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		types := make([]string, 20)
+		for i := range types {
+			types[i] = fmt.Sprint("type ", i)
+		}
+		many := make([]service.NewJob, 60)
+		for i := range many {
+			many[i].Type = types[7]
+		}
+		created, err := f.CreateJobs(t.Context(), many)
+		require.NoError(t, err)
+		got := make([]int64, len(created)-10)
+		var all sync.WaitGroup
+		for i := range got {
+			all.Go(func() {
+				jobs, err := f.Acquire(t.Context(), service.Acquire{Types: types})
+				if assert.NoError(t, err) && assert.Len(t, jobs, 1) {
+					got[i] = jobs[0].ID
+				}
+			})
+		}
+		all.Wait()
+		want := make([]int64, len(got))
+		for i := range want {
+			want[i] = created[i].ID
+		}
+		require.ElementsMatch(t, want, got, "the first ones, each once")
+	})
+}

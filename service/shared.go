@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -21,6 +22,33 @@ type shared struct {
 	// transactions would be in each other's way.
 	families  *group[Finish, ended]
 	relatives relatives
+
+	// deep is for how many more claims of many types it is likely that one type
+	// has most of the jobs.
+	deep atomic.Int32
+}
+
+// deepFor is for how many claims what was seen of one is taken to hold.
+const deepFor = 16
+
+// depth is how many jobs of each type claims look at.
+func (s *shared) depth(claims []store.Claim) int {
+	if s.deep.Add(-1) >= 0 {
+		return store.Deep
+	}
+	s.deep.Store(0)
+	n := 0
+	for _, claim := range claims {
+		n += claim.Count
+	}
+	return store.Shallow(len(claims[0].Types), n)
+}
+
+// uneven notes that claims have to look deeper.
+func (s *shared) uneven(more bool) {
+	if more {
+		s.deep.Store(deepFor)
+	}
 }
 
 // joinFinish lines up finishes of jobs, and returns their calls with the lines.
@@ -131,13 +159,14 @@ func (s *Service) claimTogether(ctx context.Context, take func() []*call[store.C
 					others = append(others, c)
 				}
 			}
-			hands, err := t.ClaimJobs(claims)
+			hands, more, err := t.ClaimJobs(claims, s.shared.depth(claims))
 			if err != nil {
 				return err
 			}
 			for i, c := range alike {
-				c.out = hands[i]
+				c.out, c.again = hands[i], more && len(hands[i]) == 0
 			}
+			s.shared.uneven(more)
 			calls = others
 		}
 		return nil

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -59,11 +60,16 @@ func (tx *Tx) MarkDue() (int64, error) {
 // that are due and not held, and makes each an attempt of the worker. All claims
 // ask for the same types. It is one statement. Rows that another transaction is
 // taking are passed over, so no two claims get one job and none waits.
-func (tx *Tx) ClaimJobs(claims []Claim) ([][]models.Job, error) {
+//
+// Of many types it looks at the first few jobs of each, up to depth, which may
+// not be enough: more reports that claims went without although there are jobs for
+// them. It has then given out depth jobs at least. [Deep] is always enough.
+func (tx *Tx) ClaimJobs(claims []Claim, depth int) (hands [][]models.Job, more bool, err error) {
 	now := tx.now()
 	var takers rowset
 	total := tx.takers(&takers, claims)
-	picked, picking := tx.picking(claims[0].Types, total)
+	depth = min(depth, reach(total))
+	picked, picking := tx.picking(claims[0].Types, total, depth)
 	from, rows := tx.rowset(&takers)
 	// Materialized: the rows are picked once, whatever the plan of the update.
 	claimed, err := jobs.all(tx.direct(`WITH `+picked+`, placed AS (
@@ -77,7 +83,7 @@ func (tx *Tx) ClaimJobs(claims []Claim) ([][]models.Job, error) {
 		FROM taken v WHERE {job}.id = v.id
 		RETURNING `+jobs.of("{job}"), slices.Concat(picking, rows, []any{now, now})))
 	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
+		return nil, false, fmt.Errorf("claim jobs: %w", err)
 	}
 	for i := range claimed {
 		tx.changed(Updated, &claimed[i])
@@ -85,14 +91,26 @@ func (tx *Tx) ClaimJobs(claims []Claim) ([][]models.Job, error) {
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))
 	})
-	return dealt(claimed, claims), nil
+	more = len(claimed) < total && len(claimed) >= depth && depth < reach(total) && len(claims[0].Types) > 1
+	return dealt(claimed, claims), more, nil
 }
+
+// Deep is a depth for [Tx.ClaimJobs] that is always enough.
+const Deep = math.MaxInt
+
+// Shallow is a depth that is enough for n jobs when each of several types has
+// about as many of them as the others.
+func Shallow(types, n int) int { return 2*((n+types-1)/types) + 4 }
+
+// reach is how many jobs of a type it takes for n: a few more, because others
+// may be taking some.
+func reach(n int) int { return 2*n + 10 }
 
 // picking is the expressions that pick the first n jobs of the types, and
 // keep them from everybody else, as a table called picked.
-func (tx *Tx) picking(types []string, n int) (string, []any) {
+func (tx *Tx) picking(types []string, n, depth int) (string, []any) {
 	now := tx.now()
-	first, firstArgs := tx.firstReady(types, n)
+	first, firstArgs := tx.firstReady(types, n, depth)
 	return `first AS MATERIALIZED (
 			` + first + `
 		), late AS MATERIALIZED (
@@ -110,21 +128,26 @@ func (tx *Tx) picking(types []string, n int) (string, []any) {
 
 // firstReady is a statement for the first n ready jobs of the types. Of one type
 // it reads them off the index, passing over those that others are taking. Of
-// several it reads the first of each, puts them in order, and a few more than n,
-// because others may be taking some.
-func (tx *Tx) firstReady(types []string, n int) (string, []any) {
+// several it reads the first of each, puts them in order, and takes those in
+// front of which there can be no other: up to the last one of a type that may have more.
+func (tx *Tx) firstReady(types []string, n, depth int) (string, []any) {
 	now := tx.now()
 	if len(types) == 1 {
 		return `SELECT id, "priorityLevel" FROM {job}` + tx.by("gnj_job_ready") + `
 			WHERE ` + ready + ` AND type = ? AND ` + due + ` AND ` + notHeld + `
 			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), []any{types[0], now, n}
 	}
-	more := 2*n + 10
-	each, args := tx.firstOfEach(types, more)
+	each, args := tx.firstOfEach(types, depth)
 	return `SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
-				SELECT id FROM (`+each+`) each_type ORDER BY `+dispatchOrder+` LIMIT ?`) + `
+				SELECT id FROM (
+					SELECT id, place, min(CASE WHEN nth = ? THEN place END) OVER () AS last FROM (
+						SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place,
+							row_number() OVER (PARTITION BY type ORDER BY `+dispatchOrder+`) AS nth
+						FROM (`+each+`) each_type
+					) numbered
+				) known WHERE last IS NULL OR place <= last ORDER BY place LIMIT ?`) + `
 			AND ` + stillQueued + ` AND ` + due + `
-			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat(args, []any{more, now, n})
+			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat([]any{depth}, args, []any{reach(n), now, n})
 }
 
 // takers are the claims as rows: the places from c0 to c1 of what is picked go
