@@ -92,6 +92,9 @@ func New(s *store.Store, options Options) *Service {
 	svc.shared, svc.presence = svc.share(ctx), newPresence()
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.live.spawn(svc.lookWhenTold)
+	if elsewhere := s.Elsewhere(); elsewhere != nil && !options.Alone {
+		svc.live.spawn(func(ctx context.Context) { svc.lookElsewhere(ctx, elsewhere) })
+	}
 	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
 		_, err := svc.RescueExpired(ctx)
 		return err

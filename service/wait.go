@@ -18,6 +18,7 @@ type waiting struct {
 	list   *list.List // of *waiter
 	closed chan struct{}
 	once   sync.Once
+	came   chan struct{} // holds a token when somebody lined up
 }
 
 type waiter struct {
@@ -26,7 +27,7 @@ type waiter struct {
 }
 
 func newWaiting() *waiting {
-	return &waiting{list: list.New(), closed: make(chan struct{})}
+	return &waiting{list: list.New(), closed: make(chan struct{}), came: make(chan struct{}, 1)}
 }
 
 func (w *waiting) close() { w.once.Do(func() { close(w.closed) }) }
@@ -37,6 +38,10 @@ func (w *waiting) join(types []string) (me *waiter, leave func()) {
 	w.mu.Lock()
 	place := w.list.PushBack(me)
 	w.mu.Unlock()
+	select {
+	case w.came <- struct{}{}:
+	default: // nobody has looked since the last one came
+	}
 	return me, func() {
 		w.mu.Lock()
 		w.list.Remove(place)
@@ -64,6 +69,13 @@ func (w *waiting) wake(typ string, n int) {
 		default:
 		}
 	}
+}
+
+// none reports that nobody waits.
+func (w *waiting) none() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.list.Len() == 0
 }
 
 // asked are the types that somebody waits for, and how many wait.
@@ -107,15 +119,46 @@ func (s *Service) lookWhenTold(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if types, _ := s.waiting.asked(); len(types) == 0 {
+		if s.waiting.none() {
 			continue
 		}
-		if err := s.wakeWaiting(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("gnj: waiting workers learn of new jobs later", "error", models.Explain(err))
-		}
+		s.noteLate(ctx, s.wakeWaiting(ctx))
 		if !pause(ctx, lookEvery) {
 			return
 		}
+	}
+}
+
+// lookElsewhere looks for jobs when somebody else wrote into the SQLite file, as
+// long as anybody waits.
+func (s *Service) lookElsewhere(ctx context.Context, elsewhere *store.Elsewhere) {
+	for {
+		if s.waiting.none() {
+			select {
+			case <-s.waiting.came:
+			case <-ctx.Done():
+				return
+			}
+		}
+		changed, err := elsewhere.Changed(ctx)
+		if err == nil && changed {
+			err = s.wakeWaiting(ctx)
+		}
+		s.noteLate(ctx, err)
+		again := lookEvery
+		if err != nil {
+			again = s.options.PollInterval // which goes on meanwhile
+		}
+		if !pause(ctx, again) {
+			return
+		}
+	}
+}
+
+// noteLate logs that jobs were not looked for.
+func (s *Service) noteLate(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("gnj: waiting workers learn of new jobs later", "error", models.Explain(err))
 	}
 }
 

@@ -206,12 +206,15 @@ func TestAcquire_waitsUntilTheServiceCloses(t *testing.T) {
 	})
 }
 
-// On PostgreSQL a waiting worker hears of a job that another process makes, of one
-// that goes back to the queue there, and of one in a host's transaction, without
+// A waiting worker hears of a job that another process makes, of one that goes
+// back to the queue there, and of one whose type is released there, without
 // waiting for its next look.
 func TestWait_hearsOfJobsThatOthersMake(t *testing.T) {
 	t.Parallel()
-	database := storetest.Postgres(t)
+	storetest.EachURL(t, hearsOfOthers)
+}
+
+func hearsOfOthers(t *testing.T, database string) {
 	here := node(t, store.Config{Database: database}, service.Options{})
 	there := node(t, store.Config{Database: database}, service.Options{})
 	acquired := func() <-chan *models.Job {

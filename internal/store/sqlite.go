@@ -80,6 +80,7 @@ func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) erro
 	if err != nil {
 		return s.cannotOpen(path, err)
 	}
+	s.file = path
 	return s.useSQLite(writer, s.pool(d, fileDSN(path, "mode=rw"), max(4, 2*runtime.NumCPU())))
 }
 

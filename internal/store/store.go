@@ -43,6 +43,7 @@ type Store struct {
 	writer *sql.DB  // begins the writing transactions
 	reader *sql.DB  // answers reads; the same as writer but for a SQLite file
 	ours   []*sql.DB
+	file   string        // of SQLite; empty in memory
 	turn   chan struct{} // SQLite has one writer: who holds the token writes; nil on PostgreSQL
 
 	joined gorm.ConnPool // the host's open transaction, after In

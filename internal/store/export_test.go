@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"gorm.io/gorm"
+)
+
+// Explain has statements of the transaction explained instead of answered: plan
+// gets what the database says of each, and who sent it an answer without rows.
+func (tx *Tx) Explain(prefix string, plan func([]string)) {
+	tx.pool = explaining{tx.pool, prefix, plan}
+	tx.db.Statement.ConnPool = binder{tx.pool, tx.dialect}
+}
+
+type explaining struct {
+	gorm.ConnPool
+	prefix string
+	plan   func([]string)
+}
+
+func (e explaining) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := e.explain(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.ConnPool.QueryContext(ctx, "SELECT 1 WHERE false")
+}
+
+func (e explaining) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := e.explain(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.ConnPool.ExecContext(ctx, "SELECT 1 WHERE false")
+}
+
+func (e explaining) explain(ctx context.Context, query string, args []any) error {
+	rows, err := e.ConnPool.QueryContext(ctx, e.prefix+query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for rows.Next() {
+		cells := make([]any, len(columns))
+		for i := range cells {
+			cells[i] = new(sql.RawBytes)
+		}
+		if err := rows.Scan(cells...); err != nil {
+			return err
+		}
+		lines = append(lines, string(*cells[len(cells)-1].(*sql.RawBytes))) // the plan is the last column
+	}
+	e.plan(lines)
+	return rows.Err()
+}
