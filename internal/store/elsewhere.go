@@ -13,6 +13,7 @@ import (
 type Elsewhere struct {
 	store   *Store
 	seen    [2]written
+	open    int // how many looks the files may look the same and have been written again
 	version int64
 }
 
@@ -22,8 +23,8 @@ type written struct {
 	size int64
 }
 
-// tick is how long a file may be written again without a new time.
-const tick = 20 * time.Millisecond
+// looksOpen outlasts the clock of file systems, which has steps of some milliseconds.
+const looksOpen = 5
 
 // Elsewhere returns nil where it is of no use: on PostgreSQL, which tells, and on
 // a database in memory, which nobody else has.
@@ -34,14 +35,20 @@ func (s *Store) Elsewhere() *Elsewhere {
 	return &Elsewhere{store: s}
 }
 
-// Changed reports whether others wrote since the last call. It costs two looks at
+// Changed reports whether others wrote since the last call, which was some
+// milliseconds ago. It costs two looks at
 // the file system as long as nobody writes. The database itself, which tells
 // others' writes from ours, is asked only when somebody did.
 func (e *Elsewhere) Changed(ctx context.Context) (bool, error) {
 	before := e.seen
 	e.seen = [2]written{lastWritten(e.store.file), lastWritten(e.store.file + "-wal")}
-	if e.seen == before && time.Since(e.seen[0].at) > tick && time.Since(e.seen[1].at) > tick {
+	switch {
+	case e.seen != before:
+		e.open = looksOpen
+	case e.open == 0:
 		return false, nil
+	default:
+		e.open--
 	}
 	last := e.version
 	err := e.store.onConn(ctx, e.store.writer, nil, func(ctx context.Context, _ *Store, conn *sql.Conn, _ func(*Tx) error) error {
