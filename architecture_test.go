@@ -157,6 +157,7 @@ var limited = []struct {
 			"service/presence.go":           "how long ago a worker was seen, which no rule looks at",
 			"service/service.go":            "whether the background work of this process is alive",
 			"internal/store/transact.go":    "how long to try again",
+			"internal/store/sqlite.go":      "the database's clock, as SQLite works in this process",
 			"internal/exchange/exchange.go": "the deadlines of the host's server",
 			"internal/bench/":               "how long things take, which is what it measures",
 			"worker/":                       "how long ago a worker asked for its lease, which it must not trust for longer",

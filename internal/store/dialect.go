@@ -26,6 +26,8 @@ type dialect interface {
 	// transaction must read its now first, because the expression may change
 	// between two statements of it.
 	clockArg(ahead time.Duration) any
+	// ownClock is the database's clock where that is this process's, in milliseconds.
+	ownClock() (now time.Time, is bool)
 	rowset(*rowset) (string, []any)                        // what stands behind FROM, and its arguments
 	later(cell string) string                              // the time that such a cell stands for
 	laterKind() kind                                       // of a cell that holds a time from now

@@ -99,6 +99,8 @@ func (postgres) clock(ahead time.Duration) string {
 	return fmt.Sprintf("(%s + interval '%d milliseconds')", pgNow, ahead.Milliseconds())
 }
 
+func (postgres) ownClock() (time.Time, bool) { return time.Time{}, false }
+
 // clockArg is an expression: now() is the same in the whole transaction. The
 // time ahead is an argument, so that the statement is one that was seen before.
 func (postgres) clockArg(ahead time.Duration) any {

@@ -187,6 +187,10 @@ func (sqlite) clock(ahead time.Duration) string {
 
 func (sqlite) clockArg(time.Duration) any { return nil }
 
+// ownClock: SQLite works in this process, and a statement that asks it for the
+// time would be one more in each transaction.
+func (sqlite) ownClock() (time.Time, bool) { return time.Now().UTC().Truncate(time.Millisecond), true }
+
 func (sqlite) rowset(r *rowset) (string, []any) { return values(r) }
 
 func (sqlite) later(cell string) string { return cell }

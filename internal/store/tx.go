@@ -56,8 +56,10 @@ func (tx *Tx) Time() (time.Time, error) {
 	if tx.at != nil {
 		return *tx.at, nil
 	}
-	var now time.Time
-	if err := tx.row("SELECT "+tx.clock(tx.ClockOffset()), nil, timeInto(&now)); err != nil {
+	now, own := tx.ownClock()
+	if own {
+		now = now.Add(tx.ClockOffset())
+	} else if err := tx.row("SELECT "+tx.clock(tx.ClockOffset()), nil, timeInto(&now)); err != nil {
 		return now, fmt.Errorf("read the clock: %w", err)
 	}
 	tx.at = &now
@@ -70,9 +72,7 @@ func (tx *Tx) after(d time.Duration) any {
 		return arg
 	}
 	now, err := tx.Time()
-	if err != nil {
-		// The clock of SQLite is in this process: what fails here fails the
-		// statement too, which reports it.
+	if err != nil { // not of SQLite's clock, the only one that is asked here
 		return nil
 	}
 	return now.Add(d)
