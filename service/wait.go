@@ -129,6 +129,10 @@ func (s *Service) lookWhenTold(ctx context.Context) {
 	}
 }
 
+// elsewhereEvery is how often is looked whether others wrote. Half of it would
+// cost more than two hundredths of a core, with nothing to do.
+const elsewhereEvery = 10 * time.Millisecond
+
 // lookElsewhere looks for jobs when somebody else wrote into the SQLite file, as
 // long as anybody waits.
 func (s *Service) lookElsewhere(ctx context.Context, elsewhere *store.Elsewhere) {
@@ -145,7 +149,7 @@ func (s *Service) lookElsewhere(ctx context.Context, elsewhere *store.Elsewhere)
 			err = s.wakeWaiting(ctx)
 		}
 		s.noteLate(ctx, err)
-		again := lookEvery
+		again := elsewhereEvery
 		if err != nil {
 			again = s.options.PollInterval // which goes on meanwhile
 		}
