@@ -162,12 +162,13 @@ func (s *Service) Close() {
 	ended := make(chan struct{})
 	go func() {
 		s.background.done.Wait()
+		s.waiting.empty()
 		close(ended)
 	}()
 	select {
 	case <-ended:
 	case <-time.After(closeWithin):
-		s.log.Warn("gnj: background work did not end in time", "waited", closeWithin)
+		s.log.Warn("gnj: background work or a waiting acquire did not end in time", "waited", closeWithin)
 	}
 }
 

@@ -19,6 +19,7 @@ type waiting struct {
 	closed chan struct{}
 	once   sync.Once
 	came   chan struct{} // holds a token when somebody lined up
+	left   *sync.Cond    // told when somebody went away
 }
 
 type waiter struct {
@@ -27,10 +28,22 @@ type waiter struct {
 }
 
 func newWaiting() *waiting {
-	return &waiting{list: list.New(), closed: make(chan struct{}), came: make(chan struct{}, 1)}
+	w := &waiting{list: list.New(), closed: make(chan struct{}), came: make(chan struct{}, 1)}
+	w.left = sync.NewCond(&w.mu)
+	return w
 }
 
 func (w *waiting) close() { w.once.Do(func() { close(w.closed) }) }
+
+// empty returns when nobody waits any more: after close, those who wait may
+// still be in the middle of a claim, which needs the database.
+func (w *waiting) empty() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.list.Len() > 0 {
+		w.left.Wait()
+	}
+}
 
 // join lines up behind those who wait already; leave goes away.
 func (w *waiting) join(types []string) (me *waiter, leave func()) {
@@ -45,6 +58,7 @@ func (w *waiting) join(types []string) (me *waiter, leave func()) {
 	return me, func() {
 		w.mu.Lock()
 		w.list.Remove(place)
+		w.left.Broadcast()
 		w.mu.Unlock()
 		select {
 		case typ := <-me.woken: // woken, but gone: the job is for the next

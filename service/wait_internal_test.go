@@ -2,6 +2,7 @@ package service
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -46,4 +47,23 @@ func TestWaiting_whoLeavesPassesItOn(t *testing.T) {
 	types, n := w.asked()
 	require.Equal(t, []string{"a"}, types)
 	require.Equal(t, 1, n)
+}
+
+func TestWaiting_isEmptyWhenTheLastHasLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWaiting()
+		w.empty()
+		_, leave := w.join([]string{"a"})
+		empty := false
+		go func() {
+			w.empty()
+			empty = true
+		}()
+		synctest.Wait()
+		require.False(t, empty, "somebody is still in the middle of a claim")
+		leave()
+		synctest.Wait()
+		require.True(t, empty)
+	})
 }
