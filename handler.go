@@ -41,7 +41,7 @@ func New(options Options) (*Handler, error) {
 		return nil, fmt.Errorf("gnj: %w", err)
 	}
 	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{DB: o.DB, Database: o.Database, Schema: o.Schema, Logger: o.Logger})
+	s, err := store.Open(ctx, store.Config{DB: o.DB, Database: o.Database, Schema: o.Schema, NoHistory: o.DisableHistory, Logger: o.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("gnj: %w", err)
 	}

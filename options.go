@@ -46,6 +46,10 @@ type Options struct {
 	// application's own.
 	GraphQL GraphQL
 
+	// DisableHistory writes no row for each change of a job's or pipeline's
+	// status. Default: it is written, in the change's own transaction.
+	DisableHistory bool
+
 	// OnJobFailed is called after the commit with each job that became failed
 	// for good, also by an expired lease, and with those that
 	// CancelProcessingOnStart cancels. It runs in the goroutine that failed the

@@ -104,7 +104,7 @@ func (s *Service) UpdateJob(ctx context.Context, id int64, in UpdateJob) (*model
 	}
 	c := update{id, in, set}
 	do := s.updateAlone
-	if s.shared != nil && !in.Delete {
+	if s.shared != nil && !in.Delete && !store.Named(ctx) {
 		do = s.shared.update.do
 	}
 	answer, err := do(ctx, c)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -40,7 +41,7 @@ func (s *Service) CreateJobs(ctx context.Context, in []NewJob) ([]CreatedJob, er
 
 // createJobs creates checked jobs, together with those of others where that is possible.
 func (s *Service) createJobs(ctx context.Context, in []NewJob, at func(int) string) ([]CreatedJob, error) {
-	if s.shared != nil && len(in) <= sharedWeight && !slices.ContainsFunc(in, notPlain) {
+	if s.shared != nil && !store.Named(ctx) && len(in) <= sharedWeight && !slices.ContainsFunc(in, notPlain) {
 		return s.shared.create.do(ctx, in)
 	}
 	var created []CreatedJob

@@ -145,6 +145,13 @@
 //  93. Worker_isSeenByOtherNodes: The others on the same database see it within seconds; a worker that was away for a minute is there anew.
 //  94. Worker_countsForItsTypes: Statistics tell how many workers work a type; those without an id count as one.
 //
+// # History
+//
+//  95. History_isARowATransition: Each change of a job's or pipeline's status is a row of its history, written in the change's own transaction; an edit or a report is none.
+//  96. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason.
+//  97. History_followsEveryVerb: Whatever changes a status, the history of each job leads from its creation to where it stands.
+//  98. History_isNotKeptOnRequest: A host can do without.
+//
 // # Locks
 //
 // A transaction locks pipelines first, then batches, then jobs, each by id: so

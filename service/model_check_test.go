@@ -44,6 +44,7 @@ func (m *model) checkJob(ct checker, job models.Job) {
 	} else {
 		require.Nil(ct, job.LeaseExpiresAt, "job %d is %s", job.ID, job.Status)
 	}
+	m.checkHistory(ct, job)
 	before, known := m.jobs[job.ID]
 	if !known {
 		return
@@ -53,6 +54,22 @@ func (m *model) checkJob(ct checker, job models.Job) {
 		require.Equal(ct, before.Status, job.Status, "job %d had ended", job.ID)
 		require.Equal(ct, before.EndedAt, job.EndedAt, "job %d had ended", job.ID)
 	}
+}
+
+// checkHistory holds that the history leads to where the job stands: rule
+// History_followsEveryVerb.
+func (m *model) checkHistory(ct checker, job models.Job) {
+	list, err := m.History(m.t.Context(), job.ID, 0)
+	require.NoError(ct, err)
+	require.NotEmpty(ct, list)
+	at := ""
+	for _, change := range list {
+		require.Equal(ct, at, change.From, "job %d: %v", job.ID, list)
+		require.NotEqual(ct, change.From, change.To, "job %d", job.ID)
+		at = change.To
+	}
+	require.Equal(ct, string(job.Status), at, "job %d: %v", job.ID, list)
+	require.Equal(ct, job.Attempt, list[len(list)-1].Attempt, "job %d", job.ID)
 }
 
 func (m *model) checkPipeline(ct checker, p *service.PipelineDetail) {

@@ -69,6 +69,7 @@ func (s *Service) rescue(ctx context.Context, id int64) (done bool, err error) {
 		if !job.Status.Held() || job.LeaseExpiresAt == nil || job.LeaseExpiresAt.After(now) {
 			return nil // finished or renewed meanwhile
 		}
+		t.Because("lease expired")
 		s.log.Info("gnj: lease expired", "job", job.ID, "type", job.Type, "attempt", job.Attempt)
 		done = true
 		set := store.Set{"output": leaseExpired(job)}

@@ -31,6 +31,9 @@ type Config struct {
 	// Seconds is how long Idle looks on, 1 to 50. Default 30.
 	Seconds int
 
+	// NoHistory measures a server that keeps no history.
+	NoHistory bool
+
 	// Server is the command that serves a [Server], for the modes over HTTP: it
 	// finds its settings in the environment, prints its URL on a line of its own,
 	// and ends when its standard input does.

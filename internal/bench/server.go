@@ -23,8 +23,9 @@ type ServerOptions struct {
 	Database, Schema string // as of gnj.Options
 	// Count has its statements counted. It then works over connections as a
 	// host's, that count; else over its own, as it does for most users.
-	Count  bool
-	Logger *slog.Logger
+	Count     bool
+	NoHistory bool
+	Logger    *slog.Logger
 }
 
 // Server is a server that is measured: GNJ's handler, and an address that says
@@ -43,7 +44,7 @@ const usageAddress = "/bench/usage"
 // gnj.New. The caller closes it.
 func NewServer(o ServerOptions) (*Server, error) {
 	s := &Server{mux: http.NewServeMux()}
-	options := gnj.Options{Database: o.Database, Schema: o.Schema, Logger: o.Logger}
+	options := gnj.Options{Database: o.Database, Schema: o.Schema, DisableHistory: o.NoHistory, Logger: o.Logger}
 	if o.Count {
 		db, err := s.countingDB(o.Database)
 		if err != nil {

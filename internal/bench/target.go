@@ -40,7 +40,7 @@ func (b *bench) open(ctx context.Context, db *database, count bool) (*target, er
 	if b.Mode != InProcess {
 		return b.start(ctx, db, count)
 	}
-	s, err := NewServer(ServerOptions{Database: db.name, Schema: db.schema, Count: count, Logger: b.log})
+	s, err := NewServer(ServerOptions{Database: db.name, Schema: db.schema, Count: count, NoHistory: b.NoHistory, Logger: b.log})
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,7 @@ const (
 	DatabaseVariable = "GNJ_BENCH_DATABASE" // ServerOptions.Database
 	SchemaVariable   = "GNJ_BENCH_SCHEMA"   // ServerOptions.Schema
 	CountVariable    = "GNJ_BENCH_COUNT"    // ServerOptions.Count, true or false
+	HistoryVariable  = "GNJ_BENCH_HISTORY"  // not ServerOptions.NoHistory, true or false
 )
 
 // endWithin bounds how long the server may take to end.
@@ -77,7 +78,8 @@ const endWithin = 20 * time.Second
 func (b *bench) start(ctx context.Context, db *database, count bool) (*target, error) {
 	// Not bound to ctx: it ends by itself when its input does, and closes its database.
 	cmd := exec.Command(b.Server[0], b.Server[1:]...) //nolint:noctx // see above
-	cmd.Env = append(os.Environ(), DatabaseVariable+"="+db.name, SchemaVariable+"="+db.schema, CountVariable+"="+strconv.FormatBool(count))
+	cmd.Env = append(os.Environ(), DatabaseVariable+"="+db.name, SchemaVariable+"="+db.schema, CountVariable+"="+strconv.FormatBool(count),
+		HistoryVariable+"="+strconv.FormatBool(!b.NoHistory))
 	cmd.Stderr = b.Errors
 	in, err := cmd.StdinPipe()
 	if err != nil {

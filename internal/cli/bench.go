@@ -24,6 +24,7 @@ type measure struct {
 	Batch    int            `placeholder:"N" help:"How many jobs a request is about, at most 100; the Go worker asks for as many as it has slots free. Default: 1."`
 	Backlog  int            `placeholder:"N" help:"How many rows are in the way with backlog. Default: 1000000."`
 	Seconds  int            `placeholder:"N" help:"How long idle looks on, at most 50. Default: 30."`
+	History  bool           `negatable:"" default:"true" help:"Keep the history of the jobs, as servers do."`
 	JSON     bool           `name:"json" help:"Print the figures as JSON."`
 }
 
@@ -39,7 +40,7 @@ func (m measure) Run(c console) error {
 	progress, done := progressOn(c.err)
 	report, err := bench.Run(ctx, bench.Config{
 		Scenario: m.Scenario, Mode: m.Mode, Database: m.Database, Jobs: m.Jobs, Workers: m.Workers,
-		Batch: m.Batch, Backlog: m.Backlog, Seconds: m.Seconds,
+		Batch: m.Batch, Backlog: m.Backlog, Seconds: m.Seconds, NoHistory: !m.History,
 		Server: []string{program, benchServerName}, Progress: progress, Errors: c.err,
 	})
 	done()

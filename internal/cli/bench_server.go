@@ -28,7 +28,7 @@ func (benchServer) Run(c console) error {
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	jobs, err := bench.NewServer(bench.ServerOptions{
 		Database: os.Getenv(bench.DatabaseVariable), Schema: os.Getenv(bench.SchemaVariable),
-		Count: os.Getenv(bench.CountVariable) == "true", Logger: log,
+		Count: os.Getenv(bench.CountVariable) == "true", NoHistory: os.Getenv(bench.HistoryVariable) == "false", Logger: log,
 	})
 	if err != nil {
 		return err

@@ -62,6 +62,11 @@ func (a *API) jobOperations() []operation {
 			add: handle(a.readJob),
 		},
 		{
+			name: "readHistory", method: "GET", path: "/api/v1/jobs/{id}/history", tag: "Jobs", summary: "Read what became of a job",
+			about: "Each change of its status, as it was committed with it. What happened while history was not kept is not in it.",
+			add:   handle(a.readHistory),
+		},
+		{
 			name: "editJob", method: "PATCH", path: "/api/v1/jobs/{id}", tag: "Jobs", summary: "Change a job that has not started",
 			about:   "A field that is left out keeps its value. Null empties name, input and startAfter.",
 			example: `{"priorityLevel": 8, "startAfter": null}`, conflict: "The job has started.", add: handle(a.editJob),
@@ -171,6 +176,11 @@ func (a *API) pipelineOperations() []operation {
 		{
 			name: "readPipeline", method: "GET", path: "/api/v1/pipelines/{id}", tag: "Pipelines", summary: "Read a pipeline with its steps",
 			add: handle(a.readPipeline),
+		},
+		{
+			name: "readPipelineHistory", method: "GET", path: "/api/v1/pipelines/{id}/history", tag: "Pipelines", summary: "Read what became of a pipeline",
+			about: "Each change of its own status; its jobs have a history each.",
+			add:   handle(a.readPipelineHistory),
 		},
 		{
 			name: "startPipeline", method: "POST", path: "/api/v1/pipelines/{id}/start", tag: "Pipelines", summary: "Start a pipeline",

@@ -106,8 +106,14 @@ func (tx *Tx) committed() {
 	}
 }
 
-// changed notes a job that a statement returned.
-func (tx *Tx) changed(kind ChangeKind, job *models.Job) {
+// changed notes a job that a statement returned, and which status it had.
+func (tx *Tx) changed(kind ChangeKind, job *models.Job, from models.JobStatus) {
+	tx.happened(job, from)
+	tx.noted(kind, job)
+}
+
+// noted notes a job whose history the statement has written.
+func (tx *Tx) noted(kind ChangeKind, job *models.Job) {
 	if job.DeletedAt != nil {
 		kind = Deleted
 	}
@@ -118,18 +124,15 @@ func (tx *Tx) changed(kind ChangeKind, job *models.Job) {
 	tx.changes.note(kind, job.ID, clone(job))
 }
 
-// updateJobs runs an update of many jobs and notes them.
-func (tx *Tx) updateJobs(query string, args ...any) error {
+// updateJobs runs an update of many jobs that have one status and notes them.
+func (tx *Tx) updateJobs(from models.JobStatus, query string, args ...any) error {
+	returned := lean
 	if tx.changes.jobs {
-		list, err := jobs.all(tx.rows(query+" RETURNING "+jobs.columns, args))
-		for i := range list {
-			tx.changed(Updated, &list[i])
-		}
-		return err
+		returned = jobs
 	}
-	ids, err := tx.ids(query+" RETURNING id", args...)
-	for _, id := range ids {
-		tx.changes.note(Updated, id, nil)
+	list, err := returned.all(tx.rows(query+" RETURNING "+returned.columns, args))
+	for i := range list {
+		tx.changed(Updated, &list[i], from)
 	}
 	return err
 }

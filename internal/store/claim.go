@@ -72,21 +72,24 @@ func (tx *Tx) ClaimJobs(claims []Claim, depth int) (hands [][]models.Job, more b
 	picked, picking := tx.picking(claims[0].Types, total, depth)
 	from, rows := tx.rowset(&takers)
 	// Materialized: the rows are picked once, whatever the plan of the update.
-	claimed, err := jobs.all(tx.direct(`WITH `+picked+`, placed AS (
+	query, args, apart := tx.changing(picked+`, placed AS (
 			SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place FROM picked
 		), taken AS MATERIALIZED (
 			SELECT placed.id, v.* FROM placed JOIN `+from+` ON place > v.c0 AND place <= v.c1
-		)
-		UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = v.c2,
+		)`, `UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = v.c2,
 			"startedAt" = ?, "updatedAt" = ?, "leaseSeconds" = v.c3, "leaseExpiresAt" = `+tx.later("v.c4")+`, "endedAt" = NULL,
 			"isUpdateAlreadyCalledWhileCancelRequested" = false
-		FROM taken v WHERE {job}.id = v.id
-		RETURNING `+jobs.of("{job}"), slices.Concat(picking, rows, []any{now, now})))
+		FROM taken v WHERE {job}.id = v.id`,
+		jobs.of("{job}"), jobs.columns, "'queued'", slices.Concat(picking, rows, []any{now, now}))
+	claimed, err := jobs.all(tx.direct(query, args))
 	if err != nil {
 		return nil, false, fmt.Errorf("claim jobs: %w", err)
 	}
 	for i := range claimed {
-		tx.changed(Updated, &claimed[i])
+		if apart {
+			tx.happened(&claimed[i], models.JobQueued)
+		}
+		tx.noted(Updated, &claimed[i])
 	}
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))

@@ -42,6 +42,7 @@ type dialect interface {
 	isolation() string                                     // a query for the level of the transaction, where levels differ
 	beginWriting() string                                  // a statement that makes a host's transaction one that writes
 	among(column string) string                            // the condition that a column is one of the ids of a text, with commas
+	writesInWith() bool                                    // common table expressions may change rows
 	announce() string                                      // a query that tells other processes, where they can be told
 	like() string                                          // the operator that ignores upper and lower case
 	begin(context.Context, *sql.Conn) (transacting, error) // a transaction that writes

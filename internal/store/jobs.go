@@ -132,15 +132,19 @@ func (tx *Tx) MoveJob(job *models.Job, to models.JobStatus, set Set) error {
 	}
 	args = append([]any{to, tx.now()}, args...)
 	args = append(args, job.ID, job.Status, job.Attempt)
-	moved, err := jobs.one(tx.rows(`UPDATE {job} SET status = ?, "updatedAt" = ?`+assignments+`
-		WHERE id = ? AND `+hasStatus+` AND attempt = ? AND `+notDeleted+` RETURNING `+jobs.columns, args))
+	query, args, apart := tx.changing("", `UPDATE {job} SET status = ?, "updatedAt" = ?`+assignments+`
+		WHERE id = ? AND `+hasStatus+` AND attempt = ? AND `+notDeleted, jobs.columns, jobs.columns, literal(job.Status), args)
+	moved, err := jobs.one(tx.rows(query, args))
 	if err != nil {
 		return wrapped(err, "move job", job.ID)
 	}
 	if moved == nil {
 		return changedMeanwhile("job", job.ID)
 	}
-	tx.changed(Updated, moved)
+	if apart {
+		tx.happened(moved, job.Status)
+	}
+	tx.noted(Updated, moved)
 	*job = *moved
 	return nil
 }
@@ -205,15 +209,19 @@ func (tx *Tx) insertJobs(list []*models.Job) ([]*models.Job, error) {
 	orNow("startedAt", "'processing'")
 	orNow("endedAt", "'successful', 'failed', 'cancelled'")
 	orNow("cancelledAt", "'cancelled'")
-	created, err := jobs.all(tx.direct(`INSERT INTO {job} ("`+strings.Join(insertColumns, `", "`)+`", "createdAt", "updatedAt")
+	query, args, apart := tx.changing("", `INSERT INTO {job} ("`+strings.Join(insertColumns, `", "`)+`", "createdAt", "updatedAt")
 		SELECT `+strings.Join(chosen, ", ")+`, ?, ? FROM `+from+` WHERE v.c0 IS NOT NULL
-		ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL AND "uniqueKey" IS NOT NULL DO NOTHING RETURNING `+jobs.columns,
-		slices.Concat(times, []any{now, now}, args)))
+		ON CONFLICT ("uniqueKey") WHERE "deletedAt" IS NULL AND "uniqueKey" IS NOT NULL DO NOTHING`,
+		jobs.columns, jobs.columns, "''", slices.Concat(times, []any{now, now}, args))
+	created, err := jobs.all(tx.direct(query, args))
 	if err != nil {
 		return nil, err
 	}
 	for i := range created {
-		tx.changed(Created, &created[i])
+		if apart {
+			tx.happened(&created[i], "")
+		}
+		tx.noted(Created, &created[i])
 	}
 	return match(list, created), nil
 }

@@ -119,17 +119,19 @@ func (tx *Tx) moveAlike(moves []Move, whole bool) error {
 	if whole || tx.changes.jobs || moves[0].To == models.JobFailed {
 		returned = jobs
 	}
-	list, err := returned.all(tx.direct(`UPDATE {job} SET `+assignments+` FROM `+table+`
+	query, args, apart := tx.changing("", `UPDATE {job} SET `+assignments+` FROM `+table+`
 		WHERE {job}.id = `+id+` AND COALESCE({job}.status, '') = `+from+` AND {job}.attempt = `+attempt+`
-		AND COALESCE({job}."deletedAt" IS NULL, false) RETURNING `+returned.of("{job}"), append(args, rows...)))
+		AND COALESCE({job}."deletedAt" IS NULL, false)`,
+		returned.of("{job}"), returned.columns, from, append(args, rows...))
+	list, err := returned.all(tx.direct(query, args))
 	if err != nil {
 		return fmt.Errorf("move jobs: %w", err)
 	}
-	return tx.moved(moves, list)
+	return tx.moved(moves, list, apart)
 }
 
 // moved updates the jobs in place.
-func (tx *Tx) moved(moves []Move, list []models.Job) error {
+func (tx *Tx) moved(moves []Move, list []models.Job, apart bool) error {
 	byID := make(map[int64]*models.Job, len(list))
 	for i := range list {
 		byID[list[i].ID] = &list[i]
@@ -139,7 +141,10 @@ func (tx *Tx) moved(moves []Move, list []models.Job) error {
 		if job == nil {
 			return changedMeanwhile("job", m.Job.ID)
 		}
-		tx.changed(Updated, job)
+		if apart {
+			tx.happened(job, m.Job.Status)
+		}
+		tx.noted(Updated, job)
 		*m.Job = *job
 	}
 	return nil

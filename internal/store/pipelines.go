@@ -55,6 +55,7 @@ func (tx *Tx) InsertPipeline(p *models.Pipeline) error {
 		return fmt.Errorf("insert pipeline: %w", err)
 	}
 	*p = *made
+	tx.happenedTo(p, "")
 	return nil
 }
 
@@ -74,6 +75,7 @@ func (tx *Tx) MovePipeline(p *models.Pipeline, to models.PipelineStatus, set Set
 	if moved == nil {
 		return changedMeanwhile("pipeline", p.ID)
 	}
+	tx.happenedTo(moved, p.Status)
 	*p = *moved
 	return nil
 }
@@ -307,15 +309,17 @@ const batchOfPipeline = `"deletedAt" IS NULL AND id IN (SELECT "batchId" FROM {p
 func (tx *Tx) CancelJobsOf(pipelineID int64) error {
 	now := tx.now()
 	// The batches first: a job that somebody is adding to one is met by the
-	// second statement, and one that is acquired meanwhile by the third.
+	// statements behind it, and one that is acquired meanwhile by the last.
 	_, err := tx.exec(`UPDATE {batch} SET status = 'failed', "updatedAt" = ?
 		WHERE `+batchStatus+` IN ('planned', 'processing') AND `+batchOfPipeline, now, pipelineID)
-	if err == nil {
-		err = tx.updateJobs(`UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
-			WHERE COALESCE(status, '') IN ('planned', 'queued') AND `+ofPipeline, now, now, now, pipelineID, pipelineID)
+	for _, waiting := range []models.JobStatus{models.JobPlanned, models.JobQueued} {
+		if err == nil {
+			err = tx.updateJobs(waiting, `UPDATE {job} SET status = 'cancelled', "cancelledAt" = ?, "endedAt" = ?, "updatedAt" = ?
+				WHERE `+hasStatus+` AND `+ofPipeline, now, now, now, waiting, pipelineID, pipelineID)
+		}
 	}
 	if err == nil {
-		err = tx.updateJobs(`UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
+		err = tx.updateJobs(models.JobProcessing, `UPDATE {job} SET status = 'cancel-requested', "updatedAt" = ?
 			WHERE COALESCE(status, '') = 'processing' AND `+ofPipeline, now, pipelineID, pipelineID)
 	}
 	return wrapped(err, "cancel the jobs of pipeline", pipelineID)
@@ -329,7 +333,7 @@ func (tx *Tx) StopJobsOf(pipelineID int64) error {
 	_, err := tx.exec(`UPDATE {batch} SET status = 'planned', "updatedAt" = ?
 		WHERE status = 'processing' AND `+batchOfPipeline, now, pipelineID)
 	if err == nil {
-		err = tx.updateJobs(`UPDATE {job} SET status = 'planned', "updatedAt" = ?
+		err = tx.updateJobs(models.JobQueued, `UPDATE {job} SET status = 'planned', "updatedAt" = ?
 			WHERE status = 'queued' AND `+ofPipeline, now, pipelineID, pipelineID)
 	}
 	return wrapped(err, "stop the jobs of pipeline", pipelineID)

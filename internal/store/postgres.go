@@ -143,7 +143,9 @@ func (postgres) skipLocked() string { return " FOR NO KEY UPDATE SKIP LOCKED" }
 
 func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
 
-func (postgres) isolation() string    { return "SELECT current_setting('transaction_isolation')" }
+func (postgres) isolation() string  { return "SELECT current_setting('transaction_isolation')" }
+func (postgres) writesInWith() bool { return true }
+
 func (postgres) beginWriting() string { return "" }
 
 func (postgres) like() string { return "ILIKE" }

@@ -66,7 +66,15 @@ func (tx *Tx) MoveBatch(b *models.Batch, to models.BatchStatus) error {
 
 // MovePipelines is [Tx.MoveBatches] for pipelines.
 func (tx *Tx) MovePipelines(list []*models.Pipeline, to models.PipelineStatus) error {
-	return moveParents(tx, pipelines, "pipeline", list, pipelineStatus, to, func(p *models.Pipeline) (int64, any) { return p.ID, p.Status })
+	from := make([]models.PipelineStatus, len(list))
+	for i, p := range list {
+		from[i] = p.Status
+	}
+	err := moveParents(tx, pipelines, "pipeline", list, pipelineStatus, to, func(p *models.Pipeline) (int64, any) { return p.ID, p.Status })
+	for i, p := range list {
+		tx.happenedTo(p, from[i])
+	}
+	return err
 }
 
 func moveParents[T any](tx *Tx, t table[T], name string, list []*T, status string, to any, key func(*T) (id int64, from any)) error {
@@ -156,11 +164,15 @@ func (tx *Tx) MoveBatchJobs(batchIDs []int64, from, to models.JobStatus) ([]mode
 	if tx.changes.jobs {
 		returned = jobs
 	}
-	moved, err := returned.all(tx.direct(`UPDATE {job} SET status = ?, "updatedAt" = ?
-		WHERE `+tx.among(`"batchId"`)+` AND `+hasStatus+` AND `+live+` RETURNING `+returned.columns,
-		[]any{to, tx.now(), commas(batchIDs), from}))
+	query, args, apart := tx.changing("", `UPDATE {job} SET status = ?, "updatedAt" = ?
+		WHERE `+tx.among(`"batchId"`)+` AND `+hasStatus+` AND `+live, returned.columns, returned.columns, literal(from),
+		[]any{to, tx.now(), commas(batchIDs), from})
+	moved, err := returned.all(tx.direct(query, args))
 	for i := range moved {
-		tx.changed(Updated, &moved[i])
+		if apart {
+			tx.happened(&moved[i], from)
+		}
+		tx.noted(Updated, &moved[i])
 	}
 	return moved, wrapped(err, "move the jobs of batch", first(batchIDs))
 }

@@ -218,6 +218,8 @@ func (sqlite) lockHolds() string  { return "" }
 
 func (sqlite) isolation() string { return "" }
 
+func (sqlite) writesInWith() bool { return false }
+
 // beginWriting changes nothing, but waits for its turn to write before anything
 // is read, which could be out of date when the turn has come.
 func (sqlite) beginWriting() string { return "UPDATE {job} SET id = id WHERE false" }

@@ -112,7 +112,7 @@ func (c costs) pipelines() {
 		job := c.acquire(c.pipeline(1, 1), 1)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.trips("finish the last step", 10, func() func() {
+	c.trips("finish the last step", 11, func() func() {
 		job := c.acquire(c.pipeline(1), 1)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
@@ -120,7 +120,7 @@ func (c costs) pipelines() {
 		job := c.acquire(c.pipeline(1, 2), 1)[0]
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.trips("fail a step", 10, func() func() {
+	c.trips("fail a step", 11, func() func() {
 		job := c.acquire(c.pipeline(1, 1), 1)[0]
 		return func() { c.finish(job, models.JobFailed) }
 	})
@@ -136,7 +136,7 @@ func (c costs) batches() {
 		c.finish(jobs[0], models.JobSuccessful)
 		return func() { c.finish(jobs[1], models.JobSuccessful) }
 	})
-	c.trips("fail a job of a batch", 13, func() func() {
+	c.trips("fail a job of a batch", 14, func() func() {
 		job := c.acquire(c.pipeline(2, 1), 2)[0]
 		return func() { c.finish(job, models.JobFailed) }
 	})

@@ -26,11 +26,12 @@ import (
 
 // Config says which database to open.
 type Config struct {
-	DB       *gorm.DB // the host's own; its connections are used and it stays open
-	Database string   // without DB: a postgres:// URL, ":memory:", or a SQLite file's name
-	Schema   string   // the PostgreSQL schema of the tables; "" is the connection's own
-	Existing bool     // open only a SQLite file that is there, and leave it as it is
-	Logger   *slog.Logger
+	DB        *gorm.DB // the host's own; its connections are used and it stays open
+	Database  string   // without DB: a postgres:// URL, ":memory:", or a SQLite file's name
+	Schema    string   // the PostgreSQL schema of the tables; "" is the connection's own
+	NoHistory bool     // write no history
+	Existing  bool     // open only a SQLite file that is there, and leave it as it is
+	Logger    *slog.Logger
 }
 
 // Store is an open database.
@@ -45,6 +46,8 @@ type Store struct {
 	ours   []*sql.DB
 	file   string        // of SQLite; empty in memory
 	turn   chan struct{} // SQLite has one writer: who holds the token writes; nil on PostgreSQL
+
+	noHistory bool
 
 	joined gorm.ConnPool // the host's open transaction, after In
 	err    error         // what is wrong with it
@@ -65,7 +68,7 @@ type Store struct {
 // It answers models.ErrInvalid for a configuration that cannot work and
 // models.ErrUnavailable when the database cannot be reached or opened.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	s := &Store{schema: config.Schema, log: config.Logger, doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map), shared: new(shared)}
+	s := &Store{noHistory: config.NoHistory, schema: config.Schema, log: config.Logger, doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map), shared: new(shared)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

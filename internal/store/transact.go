@@ -163,7 +163,7 @@ func transaction(ctx context.Context, s *Store, conn *sql.Conn, fn func(*Tx) err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	writing := s.tx(s.uncut(ctx, s.writer), tx)
-	if err := fn(writing); err != nil {
+	if err := withHistory(writing, fn); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -241,7 +241,15 @@ func begun(tx *Tx, fn func(*Tx) error) error {
 	if err := tx.run(tx.beginWriting()); err != nil {
 		return err
 	}
-	return fn(tx)
+	return withHistory(tx, fn)
+}
+
+// withHistory runs fn and writes the history of what it changed.
+func withHistory(tx *Tx, fn func(*Tx) error) error {
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.writeHistory()
 }
 
 // errPanic is how a savepoint ends when its function does not return.

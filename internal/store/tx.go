@@ -24,13 +24,14 @@ type Tx struct {
 	at   *time.Time // now, once it was asked for
 
 	changes  Changes
+	history  history
 	onCommit func()
 }
 
 func (s *Store) tx(ctx context.Context, pool gorm.ConnPool) *Tx {
 	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = binder{pool, s.dialect}
-	return &Tx{Store: s, ctx: ctx, db: db, pool: pool}
+	return &Tx{Store: s, ctx: ctx, db: db, pool: pool, history: history{asked: askedBy(ctx)}}
 }
 
 // binder converts arguments to what the database's driver stores rightly.
@@ -117,7 +118,7 @@ func (s *Store) text(query string) string {
 		return text.(string)
 	}
 	text := s.tables().Replace(query)
-	if len(query) < 2000 { // the long ones are built for one call
+	if len(query) < 4000 { // the long ones are built for one call
 		s.texts.Store(query, text)
 	}
 	return text
@@ -126,7 +127,7 @@ func (s *Store) text(query string) string {
 // tables replaces {job} and its like by the qualified, quoted names.
 func (s *Store) tables() *strings.Replacer {
 	var pairs []string
-	for _, name := range []string{"job", "batch", "pipeline", "pipelineStep", "jobHoldType", "workerMonitoring", "gnj_worker"} {
+	for _, name := range []string{"job", "batch", "pipeline", "pipelineStep", "jobHoldType", "workerMonitoring", "gnj_worker", "gnj_history"} {
 		pairs = append(pairs, "{"+name+"}", s.qualified()+`"`+name+`"`)
 	}
 	return strings.NewReplacer(pairs...)

@@ -246,7 +246,11 @@ func Words(trips [][]string) []string {
 
 func word(statement string) string {
 	if strings.HasPrefix(statement, "WITH ") { // what it is for comes last
-		statement = statement[strings.LastIndex(statement, "UPDATE "):]
+		if _, changing, found := strings.Cut(statement, "changed AS ("); found {
+			statement = changing
+		} else {
+			statement = statement[strings.LastIndex(statement, "UPDATE "):]
+		}
 	}
 	fields := strings.Fields(statement)
 	verb := strings.ToLower(fields[0])

@@ -42,6 +42,12 @@ type HoldList struct {
 	Holds []models.Hold `json:"holds" doc:"The held types."`
 }
 
+// History is what became of a job or pipeline.
+type History struct {
+	Transitions []models.Transition `json:"transitions" doc:"The oldest first; at most 1000."`
+	Next        *int64              `json:"next" doc:"Send it as after to read on; null on the last page."`
+}
+
 // WorkerList is the workers that are there.
 type WorkerList struct {
 	Workers []models.Presence `json:"workers" doc:"By their id; at most 1000."`
