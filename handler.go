@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/cors"
 
+	"github.com/teamstarter/gnj/internal/dashboard"
 	"github.com/teamstarter/gnj/internal/graph"
 	"github.com/teamstarter/gnj/internal/rest"
 	"github.com/teamstarter/gnj/internal/store"
@@ -22,6 +23,7 @@ type Handler struct {
 	store   *store.Store
 	service *service.Service
 	rest    http.Handler
+	pages   http.Handler
 	graph   *graph.API
 	cors    *cors.Cors // nil when no other origin may call
 }
@@ -52,7 +54,8 @@ func New(options Options) (*Handler, error) {
 	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease})
 	h := &Handler{
 		store: s, service: svc, cors: o.CORS.middleware(),
-		rest: rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
+		pages: dashboard.New(svc, dashboard.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
+		rest:  rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
 	}
 	if h.graph, err = graph.New(svc, o.graphOptions()); err != nil {
 		_ = h.Close()

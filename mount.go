@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/teamstarter/gnj/internal/dashboard"
 	"github.com/teamstarter/gnj/internal/graph"
 	"github.com/teamstarter/gnj/internal/mount"
 )
@@ -25,6 +26,10 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(mount.With(r.Context(), mountPoint(r)))
 	if graph.Answers(r.URL.Path) {
 		h.graph.ServeHTTP(w, r)
+		return
+	}
+	if dashboard.Answers(r.URL.Path) {
+		h.pages.ServeHTTP(w, r)
 		return
 	}
 	h.rest.ServeHTTP(w, r)

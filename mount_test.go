@@ -46,9 +46,10 @@ func TestMountPoint_isReadOffTheRequest(t *testing.T) {
 func TestServeHTTP_passesTheMountPointOn(t *testing.T) {
 	t.Parallel()
 	var point, path string
-	h := &Handler{rest: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	door := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		point, path = mount.From(r.Context()), r.URL.EscapedPath()
-	})}
+	})
+	h := &Handler{rest: door, pages: door}
 	mux := http.NewServeMux()
 	mux.Handle("/", h)
 	mux.Handle("/gnj/", http.StripPrefix("/gnj", h))

@@ -1,6 +1,7 @@
 package gnj
 
 import (
+	"github.com/teamstarter/gnj/internal/dashboard"
 	"github.com/teamstarter/gnj/internal/graph"
 	"github.com/teamstarter/gnj/internal/rest"
 )
@@ -21,6 +22,9 @@ func (h *Handler) Routes() []Route {
 		routes = append(routes, Route(r))
 	}
 	for _, r := range graph.Routes() {
+		routes = append(routes, Route(r))
+	}
+	for _, r := range dashboard.Routes() {
 		routes = append(routes, Route(r))
 	}
 	return routes

@@ -39,3 +39,19 @@ func (c *Client) history(ctx context.Context, of string, id, after int64) ([]mod
 	}
 	return orEmpty(answer.Transitions), nil
 }
+
+// Explain tells why a job is not running. It answers models.ErrNotFound when
+// there is no such job. It is tried again.
+func (c *Client) Explain(ctx context.Context, id int64) (*models.Explanation, error) {
+	return ask[models.Explanation](ctx, c, call{
+		method: http.MethodGet, path: "/jobs/" + strconv.FormatInt(id, 10) + "/explain", safe: true,
+	})
+}
+
+// Failures groups what failed within a window, one of models.Windows, by type and
+// error. It answers models.ErrInvalid for another window. It is tried again.
+func (c *Client) Failures(ctx context.Context, window string) (*models.Failures, error) {
+	return ask[models.Failures](ctx, c, call{
+		method: http.MethodGet, path: "/failures", query: url.Values{"window": {window}}, safe: true,
+	})
+}

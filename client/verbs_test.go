@@ -69,7 +69,7 @@ var verbOf = map[string]string{
 	"startPipeline": "StartPipeline", "cancelPipeline": "CancelPipeline", "addStep": "AddStep", "orderSteps": "OrderSteps",
 	"listHolds": "Holds", "holdType": "Hold", "releaseType": "Release",
 	"readStats": "Stats", "readHealth": "Health", "listWorkers": "Workers",
-	"readHistory": "History", "readPipelineHistory": "PipelineHistory",
+	"explainJob": "Explain", "readFailures": "Failures", "readHistory": "History", "readPipelineHistory": "PipelineHistory",
 }
 
 func TestClient_hasAVerbForEveryOperation(t *testing.T) {

@@ -46,11 +46,3 @@ func (a *API) openAPIPage() http.HandlerFunc {
 		_, _ = w.Write(a.document.at(mount.From(r.Context()))) // the exchange keeps the error
 	}
 }
-
-// homePage sends people to the reference.
-func (a *API) homePage() http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Location", mount.From(r.Context())+"/docs")
-		w.WriteHeader(http.StatusFound)
-	}
-}

@@ -198,17 +198,3 @@ func TestDocs_styleIsDarkInTheDark(t *testing.T) {
 	assert.NotContains(t, r.text, "url(")
 	assert.NotContains(t, r.text, "@import")
 }
-
-func TestHome_sendsToTheReference(t *testing.T) {
-	t.Parallel()
-	for point, want := range map[string]string{"": "/docs", "/gnj": "/gnj/docs"} {
-		for _, path := range []string{"/", ""} {
-			w := httptest.NewRecorder()
-			r := httptest.NewRequestWithContext(mount.With(t.Context(), point), "GET", "/", nil)
-			r.URL.Path = path
-			alone(rest.Options{}).ServeHTTP(w, r)
-			assert.Equal(t, 302, w.Code)
-			assert.Equal(t, want, w.Header().Get("Location"))
-		}
-	}
-}

@@ -32,7 +32,7 @@ var tags = []*huma.Tag{
 // reference, the mounts and the tests are made from it.
 func (a *API) operations() []operation {
 	return slices.Concat(
-		a.jobOperations(), a.workOperations(), a.workerOperations(), a.batchOperations(), a.pipelineOperations(),
+		a.jobOperations(), a.tellOperations(), a.workOperations(), a.workerOperations(), a.batchOperations(), a.pipelineOperations(),
 		a.holdOperations(), a.serverOperations(), a.pages(),
 	)
 }
@@ -62,11 +62,6 @@ func (a *API) jobOperations() []operation {
 			add: handle(a.readJob),
 		},
 		{
-			name: "readHistory", method: "GET", path: "/api/v1/jobs/{id}/history", tag: "Jobs", summary: "Read what became of a job",
-			about: "Each change of its status, as it was committed with it. What happened while history was not kept is not in it.",
-			add:   handle(a.readHistory),
-		},
-		{
 			name: "editJob", method: "PATCH", path: "/api/v1/jobs/{id}", tag: "Jobs", summary: "Change a job that has not started",
 			about:   "A field that is left out keeps its value. Null empties name, input and startAfter.",
 			example: `{"priorityLevel": 8, "startAfter": null}`, conflict: "The job has started.", add: handle(a.editJob),
@@ -91,6 +86,22 @@ func (a *API) jobOperations() []operation {
 			name: "recoverJob", method: "POST", path: "/api/v1/jobs/{id}/recover", tag: "Jobs", summary: "Put a failed job back",
 			about:    "The same job is queued again with its progress kept, so that the worker can go on from there. Only for jobs created with isRecoverable.",
 			conflict: "The job has not failed, is not recoverable or was retried.", add: handle(a.recoverJob),
+		},
+	}
+}
+
+// tellOperations are what there is to know of a job besides itself.
+func (a *API) tellOperations() []operation {
+	return []operation{
+		{
+			name: "readHistory", method: "GET", path: "/api/v1/jobs/{id}/history", tag: "Jobs", summary: "Read what became of a job",
+			about: "Each change of its status, as it was committed with it. What happened while history was not kept is not in it.",
+			add:   handle(a.readHistory),
+		},
+		{
+			name: "explainJob", method: "GET", path: "/api/v1/jobs/{id}/explain", tag: "Jobs", summary: "Tell why a job is not running",
+			about: "By the conditions of the dispatch itself: a hold, its time, the pipeline or batch it waits for, who has it, whether anybody asks for its type, and how many go first.",
+			add:   handle(a.explainJob),
 		},
 	}
 }
@@ -230,6 +241,11 @@ func (a *API) serverOperations() []operation {
 			add: handle(a.readStats),
 		},
 		{
+			name: "readFailures", method: "GET", path: "/api/v1/failures", tag: "Server", summary: "Group what failed by type and error",
+			about: "Errors that differ in numbers, ids and quoted parts only are alike. It looks at the newest 5000 failed jobs of the window.",
+			add:   handle(a.readFailures),
+		},
+		{
 			name: "readHealth", method: "GET", path: "/api/v1/healthz", tag: "Server", summary: "Tell whether the server is well",
 			about: "For probes: 200 when the database is reachable and migrated and the background work is alive, 503 otherwise.", add: handle(a.readHealth),
 		},
@@ -241,6 +257,5 @@ func (a *API) pages() []operation {
 		{name: "openapi", method: "GET", path: "/openapi.json", add: page((*API).openAPIPage)},
 		{name: "docs", method: "GET", path: "/docs", add: page((*API).docsPage)},
 		{name: "docsStyle", method: "GET", path: "/docs/style.css", add: page((*API).docsStyle)},
-		{name: "home", method: "GET", path: "/", add: page((*API).homePage)},
 	}
 }

@@ -299,3 +299,16 @@ func textOrNil(text string) any {
 	}
 	return text
 }
+
+var failedJobs = jobs.only("id", "type", "output", "endedAt")
+
+// FailedSince reads the jobs that failed since a time, the newest job first, with
+// what of their output is short enough to tell why.
+func (tx *Tx) FailedSince(since time.Time, limit int) ([]models.Job, error) {
+	list, err := failedJobs.all(tx.direct(`SELECT id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt" FROM {job}
+		WHERE status = 'failed' AND "deletedAt" IS NULL AND "endedAt" >= ? ORDER BY id DESC LIMIT ?`, []any{since, limit}))
+	if err != nil {
+		return nil, fmt.Errorf("read failed jobs: %w", err)
+	}
+	return list, nil
+}

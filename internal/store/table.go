@@ -55,10 +55,19 @@ func (t table[T]) of(name string) string {
 
 // without is the table with fewer columns.
 func (t table[T]) without(names ...string) table[T] {
+	return t.some(func(name string) bool { return !slices.Contains(names, name) })
+}
+
+// only is the table with these columns, in its own order.
+func (t table[T]) only(names ...string) table[T] {
+	return t.some(func(name string) bool { return slices.Contains(names, name) })
+}
+
+func (t table[T]) some(keep func(name string) bool) table[T] {
 	less := table[T]{kinds: t.kinds}
 	var quoted []string
 	for _, f := range t.fields {
-		if !slices.Contains(names, f.DBName) {
+		if keep(f.DBName) {
 			less.fields = append(less.fields, f)
 			quoted = append(quoted, `"`+f.DBName+`"`)
 		}

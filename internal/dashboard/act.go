@@ -1,0 +1,213 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
+)
+
+// action is what can be done with jobs, one by one.
+type action struct {
+	Name, Label, About string
+	Value              bool // takes a number
+	possible           func(*models.Job) bool
+	do                 func(context.Context, *service.Service, int64, *int) error
+}
+
+var actions = []action{
+	{
+		"retry", "Retry", "A new job is made for each failed or cancelled one.", false,
+		func(j *models.Job) bool { return j.Status == models.JobFailed || j.Status == models.JobCancelled },
+		func(ctx context.Context, s *service.Service, id int64, _ *int) error {
+			_, err := s.Retry(ctx, id)
+			return err
+		},
+	},
+	{
+		"recover", "Recover", "Failed jobs that are recoverable are queued again, with their progress.", false,
+		func(j *models.Job) bool { return j.Status == models.JobFailed && j.IsRecoverable },
+		func(ctx context.Context, s *service.Service, id int64, _ *int) error {
+			_, err := s.Recover(ctx, id)
+			return err
+		},
+	},
+	{
+		"cancel", "Cancel", "What waits is cancelled; workers are asked to stop what runs.", false,
+		func(j *models.Job) bool {
+			return j.Status.Waiting() || j.Status == models.JobProcessing
+		},
+		func(ctx context.Context, s *service.Service, id int64, _ *int) error {
+			_, err := s.Cancel(ctx, id)
+			return err
+		},
+	},
+	{
+		"priority", "Set priority", "Of jobs that have not started.", true,
+		func(j *models.Job) bool { return j.Status.Waiting() },
+		func(ctx context.Context, s *service.Service, id int64, value *int) error {
+			_, err := s.EditJob(ctx, id, models.EditJob{PriorityLevel: value})
+			return err
+		},
+	},
+	{
+		"delete", "Delete", "They are not listed or dispatched any more. What a worker holds stays.", false,
+		func(j *models.Job) bool { return !j.Status.Held() },
+		func(ctx context.Context, s *service.Service, id int64, _ *int) error { return s.DeleteJob(ctx, id) },
+	},
+}
+
+func actionNamed(name string) (action, error) {
+	for _, a := range actions {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return action{}, models.NotFound("There is no such action.")
+}
+
+// bulk is an action on many jobs: on some that were chosen, or on all that
+// match a filter. It is done in pieces, a request each; what is left stands in
+// the page, so that nothing runs on by itself when the page is closed.
+type bulk struct {
+	Action  action
+	Problem string
+	Value   string
+	IDs     []int64 // the chosen ones; else all of the filter
+	Filter  url.Values
+	Query   string
+	Total   int64
+	Until   int64  // the newest job there was when it began
+	Cursor  string // how far it is
+	Done    int64
+	Passed  int64  // the state did not allow it
+	Reason  string // why the first of them was passed over
+	Over    bool
+}
+
+func readBulk(v *values) (bulk, error) {
+	a, err := actionNamed(v.Get("action"))
+	if err != nil {
+		return bulk{}, err
+	}
+	b := bulk{Action: a, Value: v.Get("value"), IDs: v.ids("id"), Filter: filterOf(v.Values), Cursor: v.Get("cursor"), Reason: v.Get("reason")}
+	if v.Get("all") != "" {
+		b.IDs = nil
+	}
+	b.Query = b.Filter.Encode()
+	for field, to := range map[string]*int64{"total": &b.Total, "until": &b.Until, "done": &b.Done, "passed": &b.Passed} {
+		*to, _ = strconv.ParseInt(v.Get(field), 10, 64) // of our own page; without one it is 0
+	}
+	if v.Get("all") == "" && len(b.IDs) == 0 {
+		v.wrong("id", "is missing: choose some jobs")
+	}
+	return b, v.err()
+}
+
+// confirm shows how many jobs it is about.
+func (d *Dashboard) confirm(q *request) error {
+	v := &values{Values: q.r.URL.Query()}
+	filter := jobFilter(v)
+	b, err := readBulk(v)
+	if err != nil {
+		return err
+	}
+	b.Total = int64(len(b.IDs))
+	if b.IDs == nil {
+		filter.Total, filter.Page = true, models.Page{Order: "-id", Limit: 1}
+		list, err := d.svc.Jobs(q.r.Context(), filter)
+		if err != nil {
+			return err
+		}
+		b.Total, b.Until = *list.Total, 0
+		if len(list.Items) > 0 {
+			b.Until = list.Items[0].ID
+		}
+	}
+	return d.show(q, http.StatusOK, "act", b.Action.Label, b)
+}
+
+const (
+	pieceJobs = 500 // one request's share of a bulk
+	pieceWays = 16  // at once, so that they share transactions
+)
+
+// act does a piece, and shows what is left.
+func (d *Dashboard) act(q *request) error {
+	v, err := q.form()
+	if err != nil {
+		return err
+	}
+	filter := jobFilter(v)
+	b, err := readBulk(v)
+	if err != nil {
+		return err
+	}
+	var value *int
+	if b.Action.Value {
+		if value = v.number("value"); value == nil {
+			b.Problem = "Say which priority: a whole number."
+			return d.show(q, http.StatusUnprocessableEntity, "act", b.Action.Label, b)
+		}
+	}
+	ids := b.IDs
+	b.Over = true
+	if ids == nil {
+		filter.Page = models.Page{Order: "id", Limit: pieceJobs, Cursor: b.Cursor}
+		list, err := d.svc.Jobs(q.r.Context(), filter)
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			if list.Items[i].ID <= b.Until {
+				ids = append(ids, list.Items[i].ID)
+			}
+		}
+		b.Cursor = list.NextCursor
+		b.Over = b.Cursor == "" || len(ids) < len(list.Items)
+	}
+	if err := d.piece(q.r.Context(), &b, ids, value); err != nil {
+		return err
+	}
+	return d.show(q, http.StatusOK, "act", b.Action.Label, b)
+}
+
+// piece acts on each of the jobs. What the state does not allow is passed over.
+func (d *Dashboard) piece(ctx context.Context, b *bulk, ids []int64, value *int) error {
+	next := make(chan int64)
+	var mu sync.Mutex
+	var failed error
+	var all sync.WaitGroup
+	for range min(pieceWays, len(ids)) {
+		all.Go(func() {
+			for id := range next {
+				err := b.Action.do(ctx, d.svc, id, value)
+				mu.Lock()
+				switch code := models.CodeOf(err); {
+				case err == nil:
+					b.Done++
+				case code == models.CodeConflict, code == models.CodeNotFound, code == models.CodeInvalid:
+					b.Passed++
+					if b.Reason == "" {
+						b.Reason = err.Error()
+					}
+				default:
+					failed = errors.Join(failed, fmt.Errorf("%s job %d: %w", b.Action.Name, id, err))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, id := range ids {
+		next <- id
+	}
+	close(next)
+	all.Wait()
+	return failed
+}
