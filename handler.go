@@ -52,7 +52,7 @@ func New(options Options) (*Handler, error) {
 	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease})
 	h := &Handler{
 		store: s, service: svc, cors: o.CORS.middleware(),
-		rest: rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
+		rest: rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version(), Admit: o.admit(), Redact: o.Redact}),
 	}
 	if h.graph, err = graph.New(svc, o.graphOptions()); err != nil {
 		_ = h.Close()
