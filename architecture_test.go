@@ -144,6 +144,7 @@ var limited = []struct {
 	{
 		[]string{"panic", "log.Panic", "log.Panicf"}, "no panic crosses the border to the host",
 		map[string]string{
+			"access.go":                     "passes on how net/http itself cuts a connection",
 			"internal/exchange/exchange.go": "passes on how net/http itself cuts a connection",
 			"internal/graph/generated.go":   "faults of what is generated; the door answers them as internal errors",
 			"internal/rest/operation.go":    "an answer that cannot be encoded; the door answers 500",
