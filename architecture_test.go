@@ -26,7 +26,7 @@ var packages = map[string]struct {
 	may    []string
 	reason string
 }{
-	".":                       {[]string{"internal/dashboard", "internal/graph", "internal/mount", "internal/rest", "internal/store", "models", "service"}, "it puts the parts together for a host"},
+	".":                       {[]string{"internal/access", "internal/dashboard", "internal/graph", "internal/mount", "internal/rest", "internal/store", "models", "service"}, "it puts the parts together for a host"},
 	"gnjecho":                 {[]string{"."}, "a mount passes requests on; only what hosts see of the handler is needed for that"},
 	"models":                  {nil, "the nouns are known to all and know nobody"},
 	"gnjtest":                 {[]string{".", "internal/clock", "models"}, "it is one more host, for tests, that may move the clock"},
@@ -38,10 +38,11 @@ var packages = map[string]struct {
 	"internal/clock":          {nil, "it names what others ask"},
 	"internal/mount":          {nil, "the mount point is all that the handler and the doors share"},
 	"internal/exchange":       {nil, "a request and its answer are the same behind every door"},
-	"internal/graph":          {[]string{"internal/exchange", "internal/graph/explorer", "internal/mount", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
+	"internal/access":         {[]string{"models", "service"}, "who may do what is the same at every door"},
+	"internal/graph":          {[]string{"internal/access", "internal/exchange", "internal/graph/explorer", "internal/mount", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
 	"internal/graph/explorer": {nil, "a page knows the address it asks, and nothing behind it"},
-	"internal/rest":           {[]string{"internal/exchange", "internal/mount", "internal/wire", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
-	"internal/dashboard":      {[]string{"internal/exchange", "internal/mount", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
+	"internal/rest":           {[]string{"internal/access", "internal/exchange", "internal/mount", "internal/wire", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
+	"internal/dashboard":      {[]string{"internal/access", "internal/exchange", "internal/mount", "models", "service"}, "a door decodes, calls the service, encodes; it never reaches the store"},
 	"internal/bench":          {[]string{".", "internal/store", "models", "service", "worker"}, "it measures what hosts use, as they use it; the store says what is wrong with a database"},
 	"internal/cli":            {[]string{".", "internal/bench", "internal/store"}, "the standalone server is one more host; migrate needs the store, because there is nothing to serve"},
 	"cmd/gnj":                 {[]string{"internal/cli"}, "a program is a few lines over its package"},
@@ -79,7 +80,7 @@ var libraries = map[string]struct {
 	"gorm.io/driver":                {[]string{"internal/bench", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "only the store and hosts open databases"},
 	"gorm.io/gorm":                  {[]string{".", "service", "internal/bench", "internal/store", "internal/storetest", "examples/stdlib", "examples/echo"}, "outside of the store it is only what a host hands over: its database, its transaction"},
 	"database/sql":                  {[]string{"internal/bench", "internal/store", "internal/storetest", "models"}, "all SQL is in the store; a bench lays and counts rows as no verb does, models only name how a JSON column is read"},
-	"net/http":                      {[]string{".", "client", "gnjecho", "internal/dashboard", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/bench", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
+	"net/http":                      {[]string{".", "client", "gnjecho", "internal/access", "internal/dashboard", "internal/exchange", "internal/graph", "internal/graph/explorer", "internal/rest", "internal/bench", "internal/cli", "examples/stdlib", "examples/echo", "examples/worker", "examples/pipeline"}, "rules and rows must not know that there is HTTP"},
 	"testing":                       {[]string{"gnjtest", "internal/storetest"}, "it would add its flags to the host's program"},
 	"github.com/stretchr/testify":   {[]string{"internal/storetest"}, "it is for tests"},
 	"github.com/prometheus":         {nil, "default registries are the host's"},
@@ -144,6 +145,7 @@ var limited = []struct {
 	{
 		[]string{"panic", "log.Panic", "log.Panicf"}, "no panic crosses the border to the host",
 		map[string]string{
+			"access.go":                     "passes on how net/http itself cuts a connection",
 			"internal/exchange/exchange.go": "passes on how net/http itself cuts a connection",
 			"internal/graph/generated.go":   "faults of what is generated; the door answers them as internal errors",
 			"internal/rest/operation.go":    "an answer that cannot be encoded; the door answers 500",

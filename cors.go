@@ -125,7 +125,32 @@ func (c CORS) allows(r *http.Request) bool {
 		return true
 	}
 	if slices.Contains(c.Origins, anyOrigin) {
-		return r.Header.Get("Cookie") == "" && r.Header.Get("Authorization") == ""
+		return !ambient(r)
 	}
 	return slices.Contains(c.Origins, origin)
+}
+
+// ambient reports whether a request carries what a browser adds by itself for
+// its reader. A bearer's token is none of that: the page has it.
+func ambient(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return r.Header.Get("Cookie") != "" || scheme != "" && !strings.EqualFold(scheme, "Bearer")
+}
+
+// protection refuses what pages of other origins write, by which they would
+// act for their reader.
+func (c CORS) protection() *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	for _, origin := range c.Origins {
+		if origin != anyOrigin {
+			_ = p.AddTrustedOrigin(origin) // canonical: see check
+		}
+	}
+	return p
+}
+
+// mayWrite reports whether what sent r may change something: a page of our own
+// origin or one that is listed, or what is no browser.
+func (c CORS) mayWrite(p *http.CrossOriginProtection, r *http.Request) bool {
+	return p.Check(r) == nil || slices.Contains(c.Origins, anyOrigin) && !ambient(r)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/teamstarter/gnj/internal/graph"
 	"github.com/teamstarter/gnj/models"
@@ -19,6 +21,9 @@ type GraphQL struct {
 	SDL string
 	// Mutations resolves what SDL declares, by name. See [Resolve].
 	Mutations map[string]Mutation
+	// Levels says what the callers of Mutations need, by name, where that is not
+	// LevelOperate: see [Options].Authorize.
+	Levels map[string]Level
 
 	// HideSchema refuses introspection, does not serve the explorer page, and
 	// leaves suggestions out of errors.
@@ -87,6 +92,14 @@ func (g GraphQL) filled() (GraphQL, error) {
 			*limit.value = limit.or
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(g.Levels)) {
+		switch {
+		case g.Mutations[name] == nil:
+			return g, models.Invalid("GraphQL.Levels", "names %s, which is none of Mutations", name)
+		case !g.Levels[name].Known():
+			return g, models.Invalid("GraphQL.Levels", "must give %s one of the levels, such as gnj.LevelWork", name)
+		}
+	}
 	return g, nil
 }
 
@@ -99,6 +112,7 @@ func (o Options) graphOptions() graph.Options {
 	return graph.Options{
 		MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, HideSchema: o.GraphQL.HideSchema,
 		SDL: o.GraphQL.SDL, Mutations: mutations, AllowOrigin: o.CORS.allows,
+		Admit: o.admit(), Redact: o.Redact, Levels: o.GraphQL.Levels,
 		Limits: graph.Limits{
 			Depth: o.GraphQL.MaxDepth, Complexity: o.GraphQL.MaxComplexity,
 			Aliases: o.GraphQL.MaxAliases, Rows: o.GraphQL.MaxRows,

@@ -51,11 +51,11 @@ func New(options Options) (*Handler, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("gnj: %w", err)
 	}
-	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease})
+	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease, Redact: o.Redact})
 	h := &Handler{
 		store: s, service: svc, cors: o.CORS.middleware(),
-		pages: dashboard.New(svc, dashboard.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
-		rest:  rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version()}),
+		pages: dashboard.New(svc, dashboard.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version(), Admit: o.admit(), Redact: o.Redact}),
+		rest:  rest.New(svc, rest.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version(), Admit: o.admit(), Redact: o.Redact}),
 	}
 	if h.graph, err = graph.New(svc, o.graphOptions()); err != nil {
 		_ = h.Close()

@@ -67,9 +67,9 @@ func TestServeHTTP_passesTheMountPointOn(t *testing.T) {
 func TestRoutes_areAllThereIs(t *testing.T) {
 	t.Parallel()
 	routes := (*Handler)(nil).Routes()
-	assert.Contains(t, routes, Route{"GET", "/api/v1/jobs/{id}", "readJob"})
-	assert.Contains(t, routes, Route{"GET", "/openapi.json", "openapi"})
-	assert.Contains(t, routes, Route{"GET", "/", "home"})
+	assert.Contains(t, routes, Route{"GET", "/api/v1/jobs/{id}", "readJob", LevelRead})
+	assert.Contains(t, routes, Route{"GET", "/openapi.json", "openapi", LevelRead})
+	assert.Contains(t, routes, Route{"GET", "/", "home", LevelRead})
 	names := map[string]bool{}
 	for _, r := range routes {
 		assert.False(t, names[r.Name], "%s twice", r.Name)

@@ -3,6 +3,7 @@ package gnj
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"gorm.io/gorm"
@@ -41,6 +42,23 @@ type Options struct {
 
 	// CORS allows web pages of other origins to call GNJ. Default: none.
 	CORS CORS
+
+	// Authorize says who sends a request and what they may do. It is asked for each request
+	// that needs anything, and once for a WebSocket, whose operations may then do
+	// the same for as long as it is open. Default: everybody may do everything,
+	// and who comes in at all is up to what stands in front of GNJ.
+	//
+	// An error answers 403, or 401 when it is models.ErrUnauthorized; its message is shown
+	// when package models made it (models.Forbidden, models.Unauthorized), and
+	// hidden otherwise. A panic is answered with 500. Calls in process are not asked for.
+	Authorize func(*http.Request) (Access, error)
+	// Redact masks values of jobs for whoever reads them, by REST, GraphQL and
+	// subscriptions; an acquire answers all of its jobs, as workers need them. It
+	// gets a copy and answers it changed; what pointers and slices in it point to is
+	// shared, so it puts others in their place. The id stays. Lists can still be filtered and
+	// sorted by what is masked: who must not guess at values must not be let in to read.
+	// Default: nothing is masked.
+	Redact func(models.Job) models.Job
 
 	// GraphQL adjusts the GraphQL endpoint: limits, and mutations of the
 	// application's own.

@@ -23,7 +23,7 @@ func TestAnswer_refusalsAreTheErrorsOfTheService(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]error{
 		"invalid": models.ErrInvalid, "not_found": models.ErrNotFound, "conflict": models.ErrConflict,
-		"forbidden": models.ErrForbidden, "unavailable": models.ErrUnavailable, "internal": models.ErrInternal,
+		"forbidden": models.ErrForbidden, "unauthorized": models.ErrUnauthorized, "unavailable": models.ErrUnavailable, "internal": models.ErrInternal,
 		"too_large": models.ErrInvalid, "method_not_allowed": models.ErrInternal,
 	} {
 		s := answering(t, refusing(400, code, "the reason"))

@@ -11,7 +11,9 @@
 //
 //   - [models.ErrUnavailable]: the server cannot be reached, did not answer in
 //     time, or somebody else answered, such as a proxy. The message says who and what.
-//   - [models.ErrForbidden]: whoever stands in front of GNJ refused with 401 or 403.
+//   - [models.ErrUnauthorized] and [models.ErrForbidden]: what lets requests in
+//     is missing or wrong, or does not allow this. Whoever stands in front of GNJ and
+//     refuses with 401 or 403 is models.ErrForbidden.
 //   - [models.ErrInvalid]: also what HTTP cannot carry, such as fields that are
 //     set by hand, or a body over the server's limit. Its fields are those of
 //     the service; its words are those of REST.

@@ -27,7 +27,7 @@ func codes() map[models.Code]models.Code {
 	all := map[models.Code]models.Code{wire.CodeTooLarge: models.CodeInvalid, "method_not_allowed": models.CodeInternal}
 	for _, code := range []models.Code{
 		models.CodeInvalid, models.CodeNotFound, models.CodeConflict,
-		models.CodeForbidden, models.CodeUnavailable, models.CodeInternal,
+		models.CodeForbidden, models.CodeUnauthorized, models.CodeUnavailable, models.CodeInternal,
 	} {
 		all[code] = code
 	}

@@ -12,22 +12,24 @@ type Code string
 
 // The kinds of errors.
 const (
-	CodeInvalid     Code = "invalid"     // the input cannot be accepted; the message says what to change
-	CodeNotFound    Code = "not_found"   // there is no such thing, or it was deleted
-	CodeConflict    Code = "conflict"    // the state does not allow it, or somebody was faster
-	CodeForbidden   Code = "forbidden"   // the caller may not do this
-	CodeUnavailable Code = "unavailable" // the database cannot be reached or is too busy; try again
-	CodeInternal    Code = "internal"    // a fault of ours; the log has the rest
+	CodeInvalid      Code = "invalid"      // the input cannot be accepted; the message says what to change
+	CodeNotFound     Code = "not_found"    // there is no such thing, or it was deleted
+	CodeConflict     Code = "conflict"     // the state does not allow it, or somebody was faster
+	CodeForbidden    Code = "forbidden"    // the caller may not do this
+	CodeUnauthorized Code = "unauthorized" // nobody knows who the caller is: sign in, or send a token
+	CodeUnavailable  Code = "unavailable"  // the database cannot be reached or is too busy; try again
+	CodeInternal     Code = "internal"     // a fault of ours; the log has the rest
 )
 
 // Errors to compare with errors.Is.
 var (
-	ErrInvalid     = &Error{Code: CodeInvalid}
-	ErrNotFound    = &Error{Code: CodeNotFound}
-	ErrConflict    = &Error{Code: CodeConflict}
-	ErrForbidden   = &Error{Code: CodeForbidden}
-	ErrUnavailable = &Error{Code: CodeUnavailable}
-	ErrInternal    = &Error{Code: CodeInternal}
+	ErrInvalid      = &Error{Code: CodeInvalid}
+	ErrNotFound     = &Error{Code: CodeNotFound}
+	ErrConflict     = &Error{Code: CodeConflict}
+	ErrForbidden    = &Error{Code: CodeForbidden}
+	ErrUnauthorized = &Error{Code: CodeUnauthorized}
+	ErrUnavailable  = &Error{Code: CodeUnavailable}
+	ErrInternal     = &Error{Code: CodeInternal}
 )
 
 // Error is an error with a name. Its message is for the caller and holds
@@ -88,6 +90,16 @@ func NotFound(format string, args ...any) *Error {
 // Conflict returns an error with [CodeConflict].
 func Conflict(format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// Forbidden returns an error with [CodeForbidden].
+func Forbidden(format string, args ...any) *Error {
+	return &Error{Code: CodeForbidden, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unauthorized returns an error with [CodeUnauthorized].
+func Unauthorized(format string, args ...any) *Error {
+	return &Error{Code: CodeUnauthorized, Message: fmt.Sprintf(format, args...)}
 }
 
 // Unavailable returns an error with [CodeUnavailable] that keeps its cause for the log.

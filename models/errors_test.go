@@ -14,19 +14,21 @@ import (
 func TestError_isComparedByItsCode(t *testing.T) {
 	t.Parallel()
 	named := map[models.Code]error{
-		models.CodeInvalid:     models.ErrInvalid,
-		models.CodeNotFound:    models.ErrNotFound,
-		models.CodeConflict:    models.ErrConflict,
-		models.CodeForbidden:   models.ErrForbidden,
-		models.CodeUnavailable: models.ErrUnavailable,
-		models.CodeInternal:    models.ErrInternal,
+		models.CodeInvalid:      models.ErrInvalid,
+		models.CodeNotFound:     models.ErrNotFound,
+		models.CodeConflict:     models.ErrConflict,
+		models.CodeForbidden:    models.ErrForbidden,
+		models.CodeUnauthorized: models.ErrUnauthorized,
+		models.CodeUnavailable:  models.ErrUnavailable,
+		models.CodeInternal:     models.ErrInternal,
 	}
 	for err, want := range map[error]models.Code{
 		models.Invalid("type", "is required"):                        models.CodeInvalid,
 		models.NotFound("there is no job with the id %d", 7):         models.CodeNotFound,
 		models.Conflict("too late"):                                  models.CodeConflict,
 		models.Unavailable(io.EOF):                                   models.CodeUnavailable,
-		&models.Error{Code: models.CodeForbidden}:                    models.CodeForbidden,
+		models.Forbidden("no"):                                       models.CodeForbidden,
+		models.Unauthorized("who?"):                                  models.CodeUnauthorized,
 		fmt.Errorf("settle batch 7: %w", models.Conflict("late")):    models.CodeConflict,
 		errors.Join(errors.New("other"), models.NotFound("no jobs")): models.CodeNotFound,
 	} {

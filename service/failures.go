@@ -47,6 +47,11 @@ func (s *Service) Failures(ctx context.Context, window string) (*models.Failures
 			failed = failed[:maxFailures]
 		}
 		report.Read = len(failed)
+		if mask := s.options.Redact; mask != nil {
+			for i := range failed {
+				failed[i].Output = mask(failed[i]).Output
+			}
+		}
 		report.Groups = grouped(failed, since)
 		return nil
 	})

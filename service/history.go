@@ -11,15 +11,6 @@ import (
 // MaxHistory is how many transitions one page of a history holds at most.
 const MaxHistory = 1000
 
-// As returns a context in which what is asked for is by somebody, as the history
-// then tells: a name of at most 255 characters, cut there. An empty name says nothing.
-func As(ctx context.Context, name string) context.Context {
-	if name == "" {
-		return ctx
-	}
-	return store.As(ctx, bounded(name))
-}
-
 // Because returns a context in which what is asked for has a reason, as the
 // history then tells: a text of at most 255 characters, cut there.
 func Because(ctx context.Context, reason string) context.Context {

@@ -30,6 +30,8 @@ type Options struct {
 	PollInterval time.Duration
 	// RescueInterval is how often expired leases are looked for. Default two seconds.
 	RescueInterval time.Duration
+	// Redact masks values of jobs in reports that quote them, such as errors. Default: nothing is masked.
+	Redact func(models.Job) models.Job
 	// Alone says that no other process works on the database: changes are not
 	// announced to others, nor is there a connection that listens to them.
 	Alone bool

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -17,13 +18,14 @@ import (
 type action struct {
 	Name, Label, About string
 	Value              bool // takes a number
+	Needs              models.Level
 	possible           func(*models.Job) bool
 	do                 func(context.Context, *service.Service, int64, *int) error
 }
 
 var actions = []action{
 	{
-		"retry", "Retry", "A new job is made for each failed or cancelled one.", false,
+		"retry", "Retry", "A new job is made for each failed or cancelled one.", false, models.LevelOperate,
 		func(j *models.Job) bool { return j.Status == models.JobFailed || j.Status == models.JobCancelled },
 		func(ctx context.Context, s *service.Service, id int64, _ *int) error {
 			_, err := s.Retry(ctx, id)
@@ -31,7 +33,7 @@ var actions = []action{
 		},
 	},
 	{
-		"recover", "Recover", "Failed jobs that are recoverable are queued again, with their progress.", false,
+		"recover", "Recover", "Failed jobs that are recoverable are queued again, with their progress.", false, models.LevelOperate,
 		func(j *models.Job) bool { return j.Status == models.JobFailed && j.IsRecoverable },
 		func(ctx context.Context, s *service.Service, id int64, _ *int) error {
 			_, err := s.Recover(ctx, id)
@@ -39,7 +41,7 @@ var actions = []action{
 		},
 	},
 	{
-		"cancel", "Cancel", "What waits is cancelled; workers are asked to stop what runs.", false,
+		"cancel", "Cancel", "What waits is cancelled; workers are asked to stop what runs.", false, models.LevelOperate,
 		func(j *models.Job) bool {
 			return j.Status.Waiting() || j.Status == models.JobProcessing
 		},
@@ -49,7 +51,7 @@ var actions = []action{
 		},
 	},
 	{
-		"priority", "Set priority", "Of jobs that have not started.", true,
+		"priority", "Set priority", "Of jobs that have not started.", true, models.LevelOperate,
 		func(j *models.Job) bool { return j.Status.Waiting() },
 		func(ctx context.Context, s *service.Service, id int64, value *int) error {
 			_, err := s.EditJob(ctx, id, models.EditJob{PriorityLevel: value})
@@ -57,7 +59,7 @@ var actions = []action{
 		},
 	},
 	{
-		"delete", "Delete", "They are not listed or dispatched any more. What a worker holds stays.", false,
+		"delete", "Delete", "They are not listed or dispatched any more. What a worker holds stays.", false, models.LevelAdmin,
 		func(j *models.Job) bool { return !j.Status.Held() },
 		func(ctx context.Context, s *service.Service, id int64, _ *int) error { return s.DeleteJob(ctx, id) },
 	},
@@ -91,7 +93,7 @@ type bulk struct {
 	Over    bool
 }
 
-func readBulk(v *values) (bulk, error) {
+func readBulk(ctx context.Context, v *values) (bulk, error) {
 	a, err := actionNamed(v.Get("action"))
 	if err != nil {
 		return bulk{}, err
@@ -104,17 +106,28 @@ func readBulk(v *values) (bulk, error) {
 	for field, to := range map[string]*int64{"total": &b.Total, "until": &b.Until, "done": &b.Done, "passed": &b.Passed} {
 		*to, _ = strconv.ParseInt(v.Get(field), 10, 64) // of our own page; without one it is 0
 	}
+	if err := access.Check(ctx, b.needs()); err != nil {
+		return bulk{}, err
+	}
 	if v.Get("all") == "" && len(b.IDs) == 0 {
 		v.wrong("id", "is missing: choose some jobs")
 	}
 	return b, v.err()
 }
 
+// needs is what the caller must be allowed.
+func (b bulk) needs() models.Level {
+	if b.IDs == nil {
+		return models.LevelAdmin // all that match, however many
+	}
+	return b.Action.Needs
+}
+
 // confirm shows how many jobs it is about.
 func (d *Dashboard) confirm(q *request) error {
 	v := &values{Values: q.r.URL.Query()}
 	filter := jobFilter(v)
-	b, err := readBulk(v)
+	b, err := readBulk(q.r.Context(), v)
 	if err != nil {
 		return err
 	}
@@ -145,7 +158,7 @@ func (d *Dashboard) act(q *request) error {
 		return err
 	}
 	filter := jobFilter(v)
-	b, err := readBulk(v)
+	b, err := readBulk(q.r.Context(), v)
 	if err != nil {
 		return err
 	}

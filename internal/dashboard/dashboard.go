@@ -7,6 +7,7 @@ package dashboard
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/internal/mount"
 	"github.com/teamstarter/gnj/models"
@@ -27,6 +29,8 @@ type Options struct {
 	MaxBodyBytes int64 // the largest form
 	Logger       *slog.Logger
 	Version      string
+	Admit        access.Admit
+	Redact       access.Redact
 }
 
 // Dashboard answers the pages. It expects paths relative to the mount point.
@@ -34,11 +38,13 @@ type Dashboard struct {
 	svc     *service.Service
 	options Options
 	mux     *http.ServeMux
-	origin  *http.CrossOriginProtection
 }
 
 // Route is an address of the door, relative to the mount point.
-type Route struct{ Method, Path, Name string }
+type Route struct {
+	Method, Path, Name string
+	Needs              models.Level // what the caller must be allowed, or access.Open
+}
 
 // view is one address: a page, or what a form does.
 type view struct {
@@ -48,14 +54,14 @@ type view struct {
 
 // New returns the door to svc.
 func New(svc *service.Service, options Options) *Dashboard {
-	d := &Dashboard{svc: svc, options: options, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection()}
+	d := &Dashboard{svc: svc, options: options, mux: http.NewServeMux()}
 	for _, v := range views() {
 		path := v.Path
 		if path == "/" {
 			path = "/{$}"
 		}
 		d.mux.Handle(v.Method+" "+path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			d.answer(&request{w: w, r: r, mount: mount.From(r.Context())}, v.serve)
+			d.answer(&request{w: w, r: r, mount: mount.From(r.Context())}, v.Needs, v.serve)
 		}))
 	}
 	return d
@@ -73,26 +79,26 @@ func Routes() []Route {
 // views is the table of every address.
 func views() []view {
 	return []view{
-		{Route{"GET", "/", "home"}, (*Dashboard).overview},
-		{Route{"GET", "/assets/{file}", "dashboardFile"}, (*Dashboard).asset},
-		{Route{"GET", "/jobs", "jobsPage"}, (*Dashboard).jobs},
-		{Route{"GET", "/jobs/new", "newJobPage"}, (*Dashboard).newJob},
-		{Route{"POST", "/jobs/new", "newJobForm"}, (*Dashboard).createJob},
-		{Route{"GET", "/jobs/act", "actPage"}, (*Dashboard).confirm},
-		{Route{"POST", "/jobs/act", "actForm"}, (*Dashboard).act},
-		{Route{"GET", "/jobs/{id}", "jobPage"}, (*Dashboard).job},
-		{Route{"GET", "/jobs/{id}/raw/{field}", "jobText"}, (*Dashboard).raw},
-		{Route{"GET", "/jobs/{id}/edit", "editJobPage"}, (*Dashboard).editJob},
-		{Route{"POST", "/jobs/{id}/edit", "editJobForm"}, (*Dashboard).changeJob},
-		{Route{"POST", "/jobs/{id}/do/{action}", "jobForm"}, (*Dashboard).actOnJob},
-		{Route{"GET", "/pipelines", "pipelinesPage"}, (*Dashboard).pipelines},
-		{Route{"GET", "/pipelines/{id}", "pipelinePage"}, (*Dashboard).pipeline},
-		{Route{"POST", "/pipelines/{id}/do/{action}", "pipelineForm"}, (*Dashboard).actOnPipeline},
-		{Route{"GET", "/review", "reviewPage"}, (*Dashboard).review},
-		{Route{"GET", "/types", "typesPage"}, (*Dashboard).types},
-		{Route{"POST", "/types/{action}", "typesForm"}, (*Dashboard).actOnType},
-		{Route{"GET", "/workers", "workersPage"}, (*Dashboard).workers},
-		{Route{"GET", "/failures", "failuresPage"}, (*Dashboard).failures},
+		{Route{"GET", "/", "home", models.LevelRead}, (*Dashboard).overview},
+		{Route{"GET", "/assets/{file}", "dashboardFile", access.Open}, (*Dashboard).asset},
+		{Route{"GET", "/jobs", "jobsPage", models.LevelRead}, (*Dashboard).jobs},
+		{Route{"GET", "/jobs/new", "newJobPage", models.LevelOperate}, (*Dashboard).newJob},
+		{Route{"POST", "/jobs/new", "newJobForm", models.LevelOperate}, (*Dashboard).createJob},
+		{Route{"GET", "/jobs/act", "actPage", models.LevelOperate}, (*Dashboard).confirm},
+		{Route{"POST", "/jobs/act", "actForm", models.LevelOperate}, (*Dashboard).act},
+		{Route{"GET", "/jobs/{id}", "jobPage", models.LevelRead}, (*Dashboard).job},
+		{Route{"GET", "/jobs/{id}/raw/{field}", "jobText", models.LevelRead}, (*Dashboard).raw},
+		{Route{"GET", "/jobs/{id}/edit", "editJobPage", models.LevelOperate}, (*Dashboard).editJob},
+		{Route{"POST", "/jobs/{id}/edit", "editJobForm", models.LevelOperate}, (*Dashboard).changeJob},
+		{Route{"POST", "/jobs/{id}/do/{action}", "jobForm", models.LevelOperate}, (*Dashboard).actOnJob},
+		{Route{"GET", "/pipelines", "pipelinesPage", models.LevelRead}, (*Dashboard).pipelines},
+		{Route{"GET", "/pipelines/{id}", "pipelinePage", models.LevelRead}, (*Dashboard).pipeline},
+		{Route{"POST", "/pipelines/{id}/do/{action}", "pipelineForm", models.LevelOperate}, (*Dashboard).actOnPipeline},
+		{Route{"GET", "/review", "reviewPage", models.LevelRead}, (*Dashboard).review},
+		{Route{"GET", "/types", "typesPage", models.LevelRead}, (*Dashboard).types},
+		{Route{"POST", "/types/{action}", "typesForm", models.LevelOperate}, (*Dashboard).actOnType},
+		{Route{"GET", "/workers", "workersPage", models.LevelRead}, (*Dashboard).workers},
+		{Route{"GET", "/failures", "failuresPage", models.LevelRead}, (*Dashboard).failures},
 	}
 }
 
@@ -145,7 +151,7 @@ func (d *Dashboard) noPage(x *exchange.Exchange, found http.Handler) {
 		x.Header().Set("Allow", answer.header.Get("Allow"))
 		message = "This page does not do that."
 	}
-	d.answer(&request{w: x, r: x.R, mount: mount.From(x.R.Context())}, func(d *Dashboard, q *request) error {
+	d.answer(&request{w: x, r: x.R, mount: mount.From(x.R.Context())}, models.LevelRead, func(d *Dashboard, q *request) error {
 		return d.show(q, answer.status, "error", "Not possible", struct{ Message, Back string }{message, q.back()})
 	})
 }
@@ -173,16 +179,15 @@ type request struct {
 }
 
 // answer serves a request, or says what is wrong with it.
-func (d *Dashboard) answer(q *request, serve func(*Dashboard, *request) error) {
+func (d *Dashboard) answer(q *request, needs models.Level, serve func(*Dashboard, *request) error) {
 	h := q.w.Header()
 	h.Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
-	err := d.origin.Check(q.r)
-	if err != nil {
-		err = &models.Error{Code: models.CodeForbidden, Message: "This form was sent by another site. Open the page here and try again."}
-	} else {
+	admitted, err := d.options.Admit.Let(q.r, needs)
+	if err == nil {
+		q.r = admitted
 		err = serve(d, q)
 	}
 	if err == nil {
@@ -197,7 +202,7 @@ func (d *Dashboard) answer(q *request, serve func(*Dashboard, *request) error) {
 var statusOf = map[models.Code]int{
 	models.CodeInvalid: http.StatusUnprocessableEntity, models.CodeNotFound: http.StatusNotFound,
 	models.CodeConflict: http.StatusConflict, models.CodeForbidden: http.StatusForbidden,
-	models.CodeUnavailable: http.StatusServiceUnavailable, models.CodeInternal: http.StatusInternalServerError,
+	models.CodeUnauthorized: http.StatusUnauthorized, models.CodeUnavailable: http.StatusServiceUnavailable, models.CodeInternal: http.StatusInternalServerError,
 }
 
 // refuse shows an error as a page. What is internal is for the log.
@@ -232,14 +237,25 @@ type page struct {
 	Mount, Section, Title string
 	Version               string
 	Notice                string
+	Who                   string
+	May                   may
 	Body                  any
+}
+
+// may is what who looks at a page may do; only that is offered.
+type may struct{ Read, Operate, Admin bool }
+
+func mayOf(ctx context.Context) may {
+	level := access.Level(ctx)
+	return may{level.Allows(models.LevelRead), level.Allows(models.LevelOperate), level.Allows(models.LevelAdmin)}
 }
 
 // show renders a page.
 func (d *Dashboard) show(q *request, status int, name, title string, body any) error {
 	var text bytes.Buffer
+	ctx := q.r.Context()
 	section, _, _ := strings.Cut(strings.TrimPrefix(q.r.URL.Path, "/"), "/")
-	p := page{q.mount, section, title, d.options.Version, notices[q.r.URL.Query().Get("done")], body}
+	p := page{q.mount, section, title, d.options.Version, notices[q.r.URL.Query().Get("done")], service.Who(ctx), mayOf(ctx), body}
 	if err := templates[name].Execute(&text, p); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}

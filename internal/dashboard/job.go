@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -30,10 +31,11 @@ func (d *Dashboard) job(q *request) error {
 	if err != nil {
 		return err
 	}
-	job, err := d.svc.Job(q.r.Context(), id)
+	job, err := d.readJob(q, id)
 	if err != nil {
 		return err
 	}
+	ctx := q.r.Context()
 	history, err := d.svc.History(q.r.Context(), id, 0)
 	if err != nil {
 		return err
@@ -43,7 +45,7 @@ func (d *Dashboard) job(q *request) error {
 		b.History = history[:historyShown]
 	}
 	for _, a := range actions {
-		if a.possible(job) && !a.Value {
+		if a.possible(job) && !a.Value && access.Check(ctx, a.Needs) == nil {
 			b.Actions = append(b.Actions, a)
 		}
 	}
@@ -60,6 +62,12 @@ func (d *Dashboard) job(q *request) error {
 	return d.show(q, http.StatusOK, "job", title, b)
 }
 
+// readJob reads a job, with what is masked.
+func (d *Dashboard) readJob(q *request, id int64) (*models.Job, error) {
+	job, err := d.svc.Job(q.r.Context(), id)
+	return d.options.Redact.Job(job), err
+}
+
 // historyShown is how many changes a job's page shows.
 const historyShown = 200
 
@@ -69,7 +77,7 @@ func (d *Dashboard) raw(q *request) error {
 	if err != nil {
 		return err
 	}
-	job, err := d.svc.Job(q.r.Context(), id)
+	job, err := d.readJob(q, id)
 	if err != nil {
 		return err
 	}
@@ -91,7 +99,7 @@ func (d *Dashboard) editJob(q *request) error {
 	if err != nil {
 		return err
 	}
-	job, err := d.svc.Job(q.r.Context(), id)
+	job, err := d.readJob(q, id)
 	if err != nil {
 		return err
 	}
@@ -124,10 +132,19 @@ func (d *Dashboard) changeJob(q *request) error {
 		Name: models.Maybe[string]{Given: true, Value: v.text("name")}, StartAfter: models.Maybe[time.Time]{Given: true, Value: v.time("startAfter")},
 		PriorityLevel: v.number("priorityLevel"), MaxAttempts: v.number("maxAttempts"), IsRecoverable: &recoverable,
 	}
-	if input := v.json("input"); input != nil {
-		change.Input = models.Maybe[models.JSON]{Given: true, Value: &input}
-	} else {
+	shown, err := d.readJob(q, id)
+	if err != nil {
+		return err
+	}
+	// What was left as it was shown is left as it is, which may be masked.
+	if input := v.json("input"); string(input) != string(shown.Input) {
 		change.Input = models.Maybe[models.JSON]{Given: true}
+		if input != nil {
+			change.Input.Value = &input
+		}
+	}
+	if shown.Name != nil && change.Name.Value != nil && *shown.Name == *change.Name.Value {
+		change.Name = models.Maybe[string]{}
 	}
 	if err = v.err(); err == nil {
 		_, err = d.svc.EditJob(q.r.Context(), id, change)
@@ -153,6 +170,9 @@ func (d *Dashboard) actOnJob(q *request) error {
 		return models.NotFound("There is no such action.")
 	}
 	ctx := q.r.Context()
+	if err := access.Check(ctx, a.Needs); err != nil {
+		return err
+	}
 	if a.Name == "retry" {
 		retry, err := d.svc.Retry(ctx, id)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -73,9 +74,14 @@ func (d *Dashboard) jobs(q *request) error {
 		filter.Order = "-id"
 	}
 	body := jobsBody{
-		Statuses: models.JobStatuses, Filter: filterOf(v.Values), Orders: service.JobOrders, Order: filter.Order, Actions: actions,
+		Statuses: models.JobStatuses, Filter: filterOf(v.Values), Orders: service.JobOrders, Order: filter.Order,
 	}
 	body.Query = body.Filter.Encode()
+	for _, a := range actions {
+		if access.Check(q.r.Context(), a.Needs) == nil {
+			body.Actions = append(body.Actions, a)
+		}
+	}
 	err := v.err()
 	var list models.List[models.Job]
 	if err == nil {
@@ -88,7 +94,7 @@ func (d *Dashboard) jobs(q *request) error {
 	if err != nil {
 		return err
 	}
-	body.Jobs = list.Items
+	body.Jobs = d.options.Redact.Jobs(list.Items)
 	if list.NextCursor != "" {
 		next := filterOf(v.Values)
 		next.Set("cursor", list.NextCursor)

@@ -93,6 +93,7 @@ func (d *Dashboard) showPipeline(q *request, status int, id int64, problem strin
 	if err != nil {
 		return err
 	}
+	p = d.options.Redact.Pipeline(p)
 	history, err := d.svc.PipelineHistory(q.r.Context(), id, 0)
 	if err != nil {
 		return err
@@ -300,6 +301,7 @@ func (d *Dashboard) review(q *request) error {
 		if err != nil {
 			return err
 		}
+		p = d.options.Redact.Pipeline(p)
 		body.Pipelines = append(body.Pipelines, reviewed{
 			pipelineBody{Pipeline: p.Pipeline, Lanes: lanesOf(p, q.mount), Startable: len(p.Steps) > 0}, len(p.Steps),
 		})

@@ -21,9 +21,11 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/internal/graph/explorer"
 	"github.com/teamstarter/gnj/internal/mount"
+	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
 
@@ -41,6 +43,9 @@ type Options struct {
 	SDL          string
 	Mutations    map[string]Mutation
 	AllowOrigin  func(*http.Request) bool // whether a page of this origin may open a WebSocket
+	Admit        access.Admit             // who may do what
+	Redact       access.Redact            // masks jobs for whoever reads them
+	Levels       map[string]models.Level  // what the host's mutations need, when it is not to operate
 	Logger       *slog.Logger
 }
 
@@ -91,14 +96,15 @@ type Route struct {
 	Method string
 	Path   string
 	Name   string
+	Needs  models.Level // at least: see needs
 }
 
 // Routes lists the door's addresses.
 func Routes() []Route {
 	return []Route{
-		{http.MethodGet, Path, "graphqlQuery"}, // also the WebSocket and the explorer
-		{http.MethodPost, Path, "graphql"},
-		{http.MethodGet, Path + "/assets/{file}", "graphqlExplorerFile"},
+		{http.MethodGet, Path, "graphqlQuery", models.LevelRead}, // also the WebSocket and the explorer
+		{http.MethodPost, Path, "graphql", models.LevelRead},
+		{http.MethodGet, Path + "/assets/{file}", "graphqlExplorerFile", models.LevelRead},
 	}
 }
 
@@ -117,18 +123,40 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := exchange.New(w, r)
 	defer x.End()
 	defer a.recover(x)
-	if !endpoint {
+	switch {
+	case r.Method == http.MethodOptions && endpoint:
+		x.Header().Set("Allow", allowed)
+		x.WriteHeader(http.StatusNoContent)
+	case !a.admit(x):
+	case !endpoint:
 		a.serveFile(x)
-		return
+	default:
+		a.serve(x)
 	}
-	switch r.Method {
+}
+
+// admit lets a request in, or answers why not.
+func (a *API) admit(x *exchange.Exchange) bool {
+	admitted, err := a.options.Admit.Let(x.R, models.LevelRead)
+	if err != nil {
+		status, response := a.unadmitted(x.R.Context(), err)
+		if status == http.StatusUnauthorized {
+			x.Header().Set("WWW-Authenticate", "Bearer")
+		}
+		a.answer(x, status, response)
+		return false
+	}
+	x.R = admitted
+	return true
+}
+
+// serve answers the endpoint.
+func (a *API) serve(x *exchange.Exchange) {
+	switch x.R.Method {
 	case http.MethodGet, http.MethodHead:
 		a.get(x)
 	case http.MethodPost:
 		a.post(x)
-	case http.MethodOptions:
-		x.Header().Set("Allow", allowed)
-		x.WriteHeader(http.StatusNoContent)
 	default:
 		x.Header().Set("Allow", allowed)
 		a.refuse(x, http.StatusMethodNotAllowed, "use POST, or GET for queries")

@@ -18,7 +18,7 @@ import (
 // shownCodes are the errors whose text is for callers.
 var shownCodes = map[models.Code]bool{
 	models.CodeInvalid: true, models.CodeNotFound: true, models.CodeConflict: true,
-	models.CodeForbidden: true, models.CodeUnavailable: true,
+	models.CodeForbidden: true, models.CodeUnauthorized: true, models.CodeUnavailable: true,
 }
 
 // present turns the error of a resolver into one of GraphQL, with the message

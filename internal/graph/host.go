@@ -188,7 +188,7 @@ func (e *withAdditions) resolve(ctx context.Context, ec *executionContext, f gra
 		return graphql.Null, mayBeNull
 	}
 	before := len(graphql.GetErrors(ctx))
-	value, ok := projection{e.api, ec}.value(ctx, f.Definition.Type, answer, f)
+	value, ok := projection{e.api, ec, acquired}.value(ctx, f.Definition.Type, answer, f)
 	if len(acquired) > 0 && len(graphql.GetErrors(ctx)) > before {
 		giveBack()
 		return graphql.Null, mayBeNull

@@ -93,7 +93,11 @@ func (a *API) execute(x *exchange.Exchange, params *graphql.RawParams) {
 	ctx := graphql.StartOperationTrace(x.R.Context())
 	operation, refused := a.prepare(ctx, params, x.R.Header)
 	if refused != nil {
-		a.answer(x, http.StatusBadRequest, refused)
+		status := http.StatusBadRequest
+		if refused.Errors[0].Extensions["code"] == string(models.CodeForbidden) {
+			status = http.StatusForbidden
+		}
+		a.answer(x, status, refused)
 		return
 	}
 	switch kind := operation.Operation.Operation; {

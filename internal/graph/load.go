@@ -89,13 +89,18 @@ var relations = map[string]map[string]relation{
 
 // kinds reads rows of each type, and wraps them as nodes.
 var kinds = map[string]func(*API, context.Context, relation, []int64, service.Selection) (map[int64][]node, error){
-	"job":          readRelated[models.Job](toJob),
-	"batch":        readRelated[models.Batch](toBatch),
-	"pipeline":     readRelated[models.Pipeline](toPipeline),
-	"pipelineStep": readRelated[models.Step](toStep),
+	"job":          readRelated[models.Job]((*API).toJob),
+	"batch":        readRelated[models.Batch](unmasked(toBatch)),
+	"pipeline":     readRelated[models.Pipeline](unmasked(toPipeline)),
+	"pipelineStep": readRelated[models.Step](unmasked(toStep)),
 }
 
-func readRelated[T service.Row, N any, P pointer[N]](wrap func(T) N) func(*API, context.Context, relation, []int64, service.Selection) (map[int64][]node, error) {
+// unmasked wraps rows of which nothing is masked.
+func unmasked[T, N any](wrap func(T) N) func(*API, T) N {
+	return func(_ *API, row T) N { return wrap(row) }
+}
+
+func readRelated[T service.Row, N any, P pointer[N]](wrap func(*API, T) N) func(*API, context.Context, relation, []int64, service.Selection) (map[int64][]node, error) {
 	return func(a *API, ctx context.Context, r relation, ids []int64, in service.Selection) (map[int64][]node, error) {
 		rows, err := service.Related[T](ctx, a.svc, r.theirs, ids, in)
 		if err != nil {
@@ -104,7 +109,7 @@ func readRelated[T service.Row, N any, P pointer[N]](wrap func(T) N) func(*API, 
 		nodes := make(map[int64][]node, len(rows))
 		for id, list := range rows {
 			for _, row := range list {
-				n := wrap(row)
+				n := wrap(a, row)
 				nodes[id] = append(nodes[id], P(&n))
 			}
 		}

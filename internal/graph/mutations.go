@@ -18,7 +18,7 @@ func (a *API) job(ctx context.Context, job *models.Job, err error) (*Job, error)
 	if err != nil || job == nil {
 		return nil, err
 	}
-	n := toJob(*job)
+	n := a.toJob(*job)
 	return &n, a.load(ctx, "job", []node{&n})
 }
 
@@ -45,7 +45,8 @@ func (m mutations) AcquireJob(ctx context.Context, typeList []string, workerID, 
 		return nil, renamed(err, "types", "typeList")
 	}
 	giveBack := m.ifUndelivered(ctx, jobs)
-	job, err := m.job(ctx, &jobs[0], nil)
+	job := &Job{Job: jobs[0]} // its worker needs what others may not read
+	err = m.load(ctx, "job", []node{job})
 	if err != nil {
 		giveBack() // the worker hears of the error only
 	}

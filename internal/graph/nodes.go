@@ -35,7 +35,9 @@ type pointer[N any] interface {
 	node
 }
 
-func toJob(row models.Job) Job                { return Job{Job: row} }
+// toJob is a job as whoever reads it may see it.
+func (a *API) toJob(row models.Job) Job { return Job{Job: *a.options.Redact.Job(&row)} }
+
 func toBatch(row models.Batch) Batch          { return Batch{Batch: row} }
 func toPipeline(row models.Pipeline) Pipeline { return Pipeline{Pipeline: row} }
 func toStep(row models.Step) Step             { return Step{Step: row} }

@@ -87,6 +87,9 @@ func (a *API) prepare(ctx context.Context, params *graphql.RawParams, headers ht
 	params.ReadTime, params.Headers = graphql.TraceTiming{Start: now, End: now}, headers
 	operation, errs := a.exec.CreateOperationContext(ctx, params)
 	if len(errs) == 0 {
+		if err := a.allowed(ctx, operation); err != nil {
+			return nil, &graphql.Response{Errors: gqlerror.List{gqlerror.WrapIfUnwrapped(err)}}
+		}
 		return operation, nil
 	}
 	for _, err := range errs {

@@ -6,17 +6,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/teamstarter/gnj/models"
 )
 
 // projection writes what a host's mutation answered, a decoded JSON value, as
 // the operation asks for it: the fields it names, checked against their types.
 // Rows of ours in it are completed as everywhere else, with their relations.
 type projection struct {
-	api *API
-	ec  *executionContext
+	api      *API
+	ec       *executionContext
+	acquired []models.Job // whose worker is shown all of them
 }
 
 // value projects a value; false when it is null and may not be.
@@ -135,7 +139,7 @@ func leaf(definition *ast.Definition, v any) (graphql.Marshaler, error) {
 
 // rowTypes makes nodes of our own types of what a resolver answered, and writes them.
 var rowTypes = map[string]*rowType{
-	"job":          rowTypeOf(toJob, (*executionContext)._job),
+	"job":          rowTypeOf(func(row models.Job) Job { return Job{Job: row} }, (*executionContext)._job),
 	"batch":        rowTypeOf(toBatch, (*executionContext)._batch),
 	"pipeline":     rowTypeOf(toPipeline, (*executionContext)._pipeline),
 	"pipelineStep": rowTypeOf(toStep, (*executionContext)._pipelineStep),
@@ -187,6 +191,7 @@ func (p projection) rows(ctx context.Context, t *ast.Type, v any, f graphql.Coll
 			graphql.AddError(ctx, fmt.Errorf("the resolver answered no %s: %w", t.Name(), err))
 			return nil, false
 		}
+		n = p.masked(n)
 		nodes[i], present = n, append(present, n)
 	}
 	if err := p.api.loadFields(ctx, t.Name(), present, f); err != nil {
@@ -209,6 +214,16 @@ func (p projection) rows(ctx context.Context, t *ast.Type, v any, f graphql.Coll
 		}
 	}
 	return out, true
+}
+
+// masked is a row as whoever reads it may see it.
+func (p projection) masked(n node) node {
+	job, is := n.(*Job)
+	if !is || slices.ContainsFunc(p.acquired, func(own models.Job) bool { return own.ID == job.ID }) {
+		return n
+	}
+	masked := p.api.toJob(job.Job)
+	return &masked
 }
 
 // text is what a marshaler writes.

@@ -78,7 +78,7 @@ func countOf[T service.Row](ctx context.Context, a *API, in service.Selection) (
 
 // Job lists jobs.
 func (q queries) Job(ctx context.Context, id *int, where models.JSON, limit *int, order *string, offset *int) ([]*Job, error) {
-	return nodesOf(ctx, q.API, "job", q.in(idKey(id), where, limit, order, offset), toJob)
+	return nodesOf(ctx, q.API, "job", q.in(idKey(id), where, limit, order, offset), q.toJob)
 }
 
 // JobCount counts jobs.

@@ -86,12 +86,12 @@ func isUpgrade(r *http.Request) bool {
 
 // serveSocket talks to a client until one of the two ends it.
 func (a *API) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if status, why := a.unopened(w, r); why != "" {
-		x := exchange.New(w, r)
-		defer x.End()
-		a.refuse(x, status, why)
+	x := exchange.New(w, r)
+	if !a.opened(x) {
+		x.End()
 		return
 	}
+	r = x.R
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol}, InsecureSkipVerify: true, // the origin is checked above
 	})
@@ -126,15 +126,18 @@ func newSocket(a *API, conn *websocket.Conn, r *http.Request, cut context.Cancel
 	return &socket{api: a, conn: conn, r: r, cut: cut, active: map[string]*operation{}, last: begun}
 }
 
-// unopened says why a connection cannot be, "" when it can.
-func (a *API) unopened(w http.ResponseWriter, r *http.Request) (status int, why string) {
+// opened lets a connection in, whose operations may do what its request may, or
+// answers why it cannot be.
+func (a *API) opened(x *exchange.Exchange) bool {
 	switch {
-	case !a.options.AllowOrigin(r):
-		return http.StatusForbidden, "a page of this origin may not connect; the server's settings for CORS say which may"
-	case !hijackable(w):
-		return http.StatusNotImplemented, "this server cannot open a WebSocket: a middleware of it hides the connection; its ResponseWriter needs the method Unwrap or Hijack, over HTTP/1.1"
+	case !a.options.AllowOrigin(x.R):
+		a.refuse(x, http.StatusForbidden, "a page of this origin may not connect; the server's settings for CORS say which may")
+	case !hijackable(x.ResponseWriter):
+		a.refuse(x, http.StatusNotImplemented, "this server cannot open a WebSocket: a middleware of it hides the connection; its ResponseWriter needs the method Unwrap or Hijack, over HTTP/1.1")
+	default:
+		return a.admit(x)
 	}
-	return 0, ""
+	return false
 }
 
 func hijackable(w http.ResponseWriter) bool {

@@ -265,7 +265,7 @@ func TestSocket_cutsOffWhoTakesNothing(t *testing.T) {
 
 func TestSubscription_survivesAPanic(t *testing.T) {
 	eachServed(t, patient, func(on served) {
-		n := toJob(models.Job{ID: 7})
+		n := on.toJob(models.Job{ID: 7})
 		err := subscriptions{on.API}.related(on.t.Context(), &n) // in no operation, there is none to look into
 		require.ErrorContains(on.t, err, "its log has the rest")
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coder/websocket"
 
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
@@ -30,6 +31,11 @@ func stream[T any](ctx context.Context, a *API, wanted func(service.Event) bool,
 	s.work.Go(func() {
 		defer close(answers)
 		defer events.Close()
+		defer func() { // a mask of the host's, which nothing else is around
+			if v := recover(); v != nil {
+				s.close(websocket.StatusInternalError, a.recovered(ctx, v).Error())
+			}
+		}()
 		for event := range events.Events() {
 			select {
 			case answers <- answer(event):
@@ -65,7 +71,7 @@ func (s subscriptions) jobs(ctx context.Context, kind service.EventKind, id *int
 // told is the job of an event. Related rows that could not be read are errors
 // of their fields: the event itself is told.
 func (s subscriptions) told(ctx context.Context, job *models.Job) *Job {
-	n := toJob(*job)
+	n := s.toJob(*job)
 	if err := s.related(ctx, &n); err != nil {
 		for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, []string{"job"}) {
 			if _, is := relations["job"][f.Name]; is {

@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
@@ -30,9 +31,11 @@ const defaultMaxBodyBytes = 50 << 20
 
 // Options adjusts the door. The zero value works.
 type Options struct {
-	MaxBodyBytes int64        // the largest body, default 50 MB
-	Logger       *slog.Logger // where internal errors go, default slog.Default()
-	Version      string       // the version the OpenAPI document shows
+	MaxBodyBytes int64         // the largest body, default 50 MB
+	Logger       *slog.Logger  // where internal errors go, default slog.Default()
+	Version      string        // the version the OpenAPI document shows
+	Admit        access.Admit  // who may do what, default everybody everything
+	Redact       access.Redact // masks jobs for whoever reads them, default nothing
 }
 
 // API answers the REST addresses. It expects paths relative to the mount point,
@@ -42,6 +45,8 @@ type API struct {
 	svc          *service.Service
 	log          *slog.Logger
 	maxBodyBytes int64
+	admit        access.Admit
+	redact       access.Redact
 
 	mux      *http.ServeMux
 	huma     huma.API
@@ -51,7 +56,7 @@ type API struct {
 
 // New returns the door to svc.
 func New(svc *service.Service, opts Options) *API {
-	a := &API{svc: svc, log: opts.Logger, maxBodyBytes: opts.MaxBodyBytes, mux: http.NewServeMux()}
+	a := &API{svc: svc, log: opts.Logger, maxBodyBytes: opts.MaxBodyBytes, admit: opts.Admit, redact: opts.Redact, mux: http.NewServeMux()}
 	if a.log == nil {
 		a.log = slog.Default()
 	}
@@ -136,7 +141,8 @@ func (d adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.api.Serve
 // Handle registers one operation: its parameters are checked, then huma fills
 // them in and calls our handler.
 func (d adapter) Handle(op *huma.Operation, next func(huma.Context)) {
-	d.api.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
+	needs, _ := op.Metadata["needs"].(models.Level)
+	d.api.mux.HandleFunc(op.Method+" "+op.Path, d.api.guard(needs, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange.Exchange)
 		query, fields := checkParams(d.api.registry, op, r)
 		if len(fields) > 0 {
@@ -145,6 +151,18 @@ func (d adapter) Handle(op *huma.Operation, next func(huma.Context)) {
 		}
 		r.URL.RawQuery = query
 		x.Header().Set("Cache-Control", "no-store")
-		next(humago.NewContext(op, x.R, x))
-	})
+		next(humago.NewContext(op, r, x))
+	}))
+}
+
+// guard answers who may not do what an address does; the others it lets in.
+func (a *API) guard(needs models.Level, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		admitted, err := a.admit.Let(r, needs)
+		if err != nil {
+			a.refuse(w.(*exchange.Exchange), a.problem(r, err))
+			return
+		}
+		h(w, admitted)
+	}
 }

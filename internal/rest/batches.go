@@ -24,22 +24,22 @@ func (a *API) createBatch(ctx context.Context, in *struct{ body[service.NewBatch
 	if err != nil {
 		return nil, err
 	}
-	return &createdBatch{address(ctx, "batches", batch.ID), batch}, nil
+	return &createdBatch{address(ctx, "batches", batch.ID), a.redact.Batch(batch)}, nil
 }
 
 func (a *API) readBatch(ctx context.Context, in *batchID) (*batchAnswer, error) {
-	return answerBatch(a.svc.Batch(ctx, in.ID))
+	return a.answerBatch(a.svc.Batch(ctx, in.ID))
 }
 
 func (a *API) startBatch(ctx context.Context, in *batchID) (*batchAnswer, error) {
-	return answerBatch(a.svc.StartBatch(ctx, in.ID))
+	return a.answerBatch(a.svc.StartBatch(ctx, in.ID))
 }
 
-func answerBatch(batch *service.BatchDetail, err error) (*batchAnswer, error) {
+func (a *API) answerBatch(batch *service.BatchDetail, err error) (*batchAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batchAnswer{batch}, nil
+	return &batchAnswer{a.redact.Batch(batch)}, nil
 }
 
 type listBatchesInput struct {

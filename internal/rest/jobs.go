@@ -29,12 +29,12 @@ type created struct {
 	Body     *models.Job
 }
 
-func newCreated(ctx context.Context, job service.CreatedJob) *created {
+func (a *API) newCreated(ctx context.Context, job service.CreatedJob) *created {
 	status := http.StatusCreated
 	if job.Existed {
 		status = http.StatusOK
 	}
-	return &created{Status: status, Location: address(ctx, "jobs", job.ID), Body: job.Job}
+	return &created{Status: status, Location: address(ctx, "jobs", job.ID), Body: a.redact.Job(job.Job)}
 }
 
 // address returns where to read what was created.
@@ -47,7 +47,7 @@ func (a *API) createJob(ctx context.Context, in *struct{ body[service.NewJob] })
 	if err != nil {
 		return nil, err
 	}
-	return newCreated(ctx, job), nil
+	return a.newCreated(ctx, job), nil
 }
 
 func (a *API) createJobs(ctx context.Context, in *struct{ body[wire.JobsBody] }) (*struct{ Body wire.CreatedJobs }, error) {
@@ -57,7 +57,7 @@ func (a *API) createJobs(ctx context.Context, in *struct{ body[wire.JobsBody] })
 	}
 	answer := wire.CreatedJobs{Jobs: make([]*models.Job, len(all)), Existed: []int{}}
 	for i, job := range all {
-		answer.Jobs[i] = job.Job
+		answer.Jobs[i] = a.redact.Job(job.Job)
 		if job.Existed {
 			answer.Existed = append(answer.Existed, i)
 		}
@@ -66,22 +66,22 @@ func (a *API) createJobs(ctx context.Context, in *struct{ body[wire.JobsBody] })
 }
 
 func (a *API) readJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
-	return answerJob(a.svc.Job(ctx, in.ID))
+	return a.answerJob(a.svc.Job(ctx, in.ID))
 }
 
 func (a *API) cancelJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
-	return answerJob(a.svc.Cancel(ctx, in.ID))
+	return a.answerJob(a.svc.Cancel(ctx, in.ID))
 }
 
 func (a *API) recoverJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
-	return answerJob(a.svc.Recover(ctx, in.ID))
+	return a.answerJob(a.svc.Recover(ctx, in.ID))
 }
 
-func answerJob(job *models.Job, err error) (*jobAnswer, error) {
+func (a *API) answerJob(job *models.Job, err error) (*jobAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobAnswer{job}, nil
+	return &jobAnswer{a.redact.Job(job)}, nil
 }
 
 func (a *API) retryJob(ctx context.Context, in *jobID) (*created, error) {
@@ -89,7 +89,7 @@ func (a *API) retryJob(ctx context.Context, in *jobID) (*created, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCreated(ctx, job), nil
+	return a.newCreated(ctx, job), nil
 }
 
 func (a *API) deleteJob(ctx context.Context, in *jobID) (*struct{}, error) {
@@ -122,7 +122,7 @@ func (a *API) editJob(ctx context.Context, in *editJobInput) (*jobAnswer, error)
 	if len(fields) > 0 {
 		return nil, models.InvalidFields(fields)
 	}
-	return answerJob(a.svc.EditJob(ctx, in.ID, change))
+	return a.answerJob(a.svc.EditJob(ctx, in.ID, change))
 }
 
 // notNull returns the value of a field that cannot be emptied.
@@ -182,5 +182,5 @@ func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body wi
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body wire.JobList }{wire.JobList{Jobs: rows(page.Items), NextCursor: next(page.NextCursor), Total: page.Total}}, nil
+	return &struct{ Body wire.JobList }{wire.JobList{Jobs: rows(a.redact.Jobs(page.Items)), NextCursor: next(page.NextCursor), Total: page.Total}}, nil
 }

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -10,13 +11,16 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/internal/exchange"
+	"github.com/teamstarter/gnj/models"
 )
 
 // operation is one line of the table in routes.go.
 type operation struct {
-	method, path string // path below the mount point
-	name         string // what the OpenAPI document, Echo and metrics call it
+	method, path string       // path below the mount point
+	name         string       // what the OpenAPI document, Echo and metrics call it
+	needs        models.Level // what the caller must be allowed, or access.Open
 	tag, summary string
 	about        string // more than the summary, if there is more to say
 	example      string // a body to send
@@ -62,7 +66,7 @@ func page(f func(*API) http.HandlerFunc) func(*API, operation) {
 		if path == "/" {
 			path = "/{$}" // nothing below it
 		}
-		a.mux.HandleFunc(op.method+" "+path, f(a))
+		a.mux.HandleFunc(op.method+" "+path, a.guard(op.needs, f(a)))
 	}
 }
 
@@ -71,12 +75,16 @@ func (a *API) describe(op operation) huma.Operation {
 	d := huma.Operation{
 		Method: op.method, Path: op.path, OperationID: op.name,
 		Tags: []string{op.tag}, Summary: op.summary, Description: op.about,
-		DefaultStatus: op.status, Metadata: map[string]any{"existing": op.existing},
+		DefaultStatus: op.status, Metadata: map[string]any{"existing": op.existing, "needs": op.needs},
 		Responses: map[string]*huma.Response{
 			"422": a.problemResponse("A parameter or field is wrong; errors says which."),
 			"500": a.problemResponse("A fault in the server."),
 			"503": a.problemResponse("The database cannot be reached or is busy: try again."),
 		},
+	}
+	if op.needs != access.Open {
+		d.Responses["401"] = a.problemResponse("The server does not know who you are: sign in, or send a token.")
+		d.Responses["403"] = a.problemResponse(fmt.Sprintf("You may not do this: it needs the access %s, where the server tells callers apart.", op.needs))
 	}
 	if strings.Contains(op.path, "{id}") {
 		d.Responses["404"] = a.problemResponse("There is no such thing, or it was deleted.")

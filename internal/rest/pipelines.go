@@ -24,26 +24,26 @@ func (a *API) createPipeline(ctx context.Context, in *struct{ body[service.NewPi
 	if err != nil {
 		return nil, err
 	}
-	return &createdPipeline{address(ctx, "pipelines", pipeline.ID), pipeline}, nil
+	return &createdPipeline{address(ctx, "pipelines", pipeline.ID), a.redact.Pipeline(pipeline)}, nil
 }
 
 func (a *API) readPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return answerPipeline(a.svc.Pipeline(ctx, in.ID))
+	return a.answerPipeline(a.svc.Pipeline(ctx, in.ID))
 }
 
 func (a *API) startPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return answerPipeline(a.svc.StartPipeline(ctx, in.ID))
+	return a.answerPipeline(a.svc.StartPipeline(ctx, in.ID))
 }
 
 func (a *API) cancelPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return answerPipeline(a.svc.CancelPipeline(ctx, in.ID))
+	return a.answerPipeline(a.svc.CancelPipeline(ctx, in.ID))
 }
 
-func answerPipeline(pipeline *service.PipelineDetail, err error) (*pipelineAnswer, error) {
+func (a *API) answerPipeline(pipeline *service.PipelineDetail, err error) (*pipelineAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pipelineAnswer{pipeline}, nil
+	return &pipelineAnswer{a.redact.Pipeline(pipeline)}, nil
 }
 
 type addStepInput struct {
@@ -56,7 +56,7 @@ func (a *API) addStep(ctx context.Context, in *addStepInput) (*struct{ Body *ser
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body *service.StepDetail }{step}, nil
+	return &struct{ Body *service.StepDetail }{a.redact.Step(step)}, nil
 }
 
 type orderStepsInput struct {
@@ -65,7 +65,7 @@ type orderStepsInput struct {
 }
 
 func (a *API) orderSteps(ctx context.Context, in *orderStepsInput) (*pipelineAnswer, error) {
-	return answerPipeline(a.svc.OrderSteps(ctx, in.ID, in.In.StepIDs))
+	return a.answerPipeline(a.svc.OrderSteps(ctx, in.ID, in.In.StepIDs))
 }
 
 type listPipelinesInput struct {

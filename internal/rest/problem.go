@@ -30,7 +30,7 @@ type Problem struct {
 	Type   string      `json:"type" example:"about:blank" doc:"Always about:blank; code says what kind of problem it is."`
 	Title  string      `json:"title" example:"Unprocessable Entity" doc:"The status in words."`
 	Status int         `json:"status" example:"422" doc:"The HTTP status."`
-	Code   models.Code `json:"code" enum:"invalid,not_found,conflict,forbidden,unavailable,internal,too_large,method_not_allowed" doc:"What kind of problem it is. Compare this one in programs."`
+	Code   models.Code `json:"code" enum:"invalid,not_found,conflict,forbidden,unauthorized,unavailable,internal,too_large,method_not_allowed" doc:"What kind of problem it is. Compare this one in programs."`
 	Detail string      `json:"detail" example:"type is required" doc:"What happened and what to do, for people."`
 	Errors []FieldNote `json:"errors,omitempty" doc:"What is wrong with which field, when the code is invalid."`
 	ID     string      `json:"id,omitempty" doc:"Where to look in the server's log, when the code is internal."`
@@ -57,11 +57,12 @@ func (p *Problem) GetHeaders() http.Header { return p.header }
 func (p *Problem) ContentType(string) string { return problemType }
 
 var statusOf = map[models.Code]int{
-	models.CodeInvalid:     http.StatusUnprocessableEntity,
-	models.CodeNotFound:    http.StatusNotFound,
-	models.CodeConflict:    http.StatusConflict,
-	models.CodeForbidden:   http.StatusForbidden,
-	models.CodeUnavailable: http.StatusServiceUnavailable,
+	models.CodeInvalid:      http.StatusUnprocessableEntity,
+	models.CodeNotFound:     http.StatusNotFound,
+	models.CodeConflict:     http.StatusConflict,
+	models.CodeForbidden:    http.StatusForbidden,
+	models.CodeUnauthorized: http.StatusUnauthorized,
+	models.CodeUnavailable:  http.StatusServiceUnavailable,
 }
 
 func newProblem(status int, code models.Code, detail string) *Problem {
@@ -107,6 +108,9 @@ func (a *API) problem(r *http.Request, err error) *Problem {
 	p = newProblem(statusOf[e.Code], e.Code, e.Error())
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, FieldNote{Field: f.Field, Message: f.Message})
+	}
+	if e.Code == models.CodeUnauthorized {
+		p.header.Set("WWW-Authenticate", "Bearer")
 	}
 	if e.Code == models.CodeUnavailable {
 		p.header.Set("Retry-After", "1")

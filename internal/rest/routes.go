@@ -4,17 +4,23 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/teamstarter/gnj/internal/access"
+	"github.com/teamstarter/gnj/models"
 )
 
 // Route is an address this door answers, relative to the mount point, such as
 // GET /api/v1/jobs/{id}.
-type Route struct{ Method, Path, Name string }
+type Route struct {
+	Method, Path, Name string
+	Needs              models.Level // or access.Open
+}
 
 // Routes lists every address.
 func Routes() []Route {
 	var routes []Route
 	for _, op := range (*API)(nil).operations() {
-		routes = append(routes, Route{op.method, op.path, op.name})
+		routes = append(routes, Route{op.method, op.path, op.name, op.needs})
 	}
 	return routes
 }
@@ -40,50 +46,50 @@ func (a *API) operations() []operation {
 func (a *API) jobOperations() []operation {
 	return []operation{
 		{
-			name: "createJob", method: "POST", path: "/api/v1/jobs", tag: "Jobs", summary: "Create a job",
+			name: "createJob", method: "POST", path: "/api/v1/jobs", needs: models.LevelOperate, tag: "Jobs", summary: "Create a job",
 			about:   "The job is queued at once, unless it belongs to a pipeline or batch, where it waits as planned until that reaches it. With a jobUniqueId that was used before, the job that is there is answered, changed in nothing.",
 			example: `{"type": "resize", "input": {"file": "cat.jpg", "width": 300}}`,
 			status:  201, existing: "There was a job with this jobUniqueId; this is it.",
 			conflict: "The batch has been successful and takes no more jobs.", add: handle(a.createJob),
 		},
 		{
-			name: "createJobs", method: "POST", path: "/api/v1/jobs/bulk", tag: "Jobs", summary: "Create many jobs",
+			name: "createJobs", method: "POST", path: "/api/v1/jobs/bulk", needs: models.LevelOperate, tag: "Jobs", summary: "Create many jobs",
 			about:   "Up to 10,000 jobs in one transaction: all or none. What is wrong with one is told under its index.",
 			example: `{"jobs": [{"type": "resize", "input": 1}, {"type": "resize", "input": 2}]}`,
 			status:  201, conflict: "A batch has been successful and takes no more jobs.", add: handle(a.createJobs),
 		},
 		{
-			name: "listJobs", method: "GET", path: "/api/v1/jobs", tag: "Jobs", summary: "List jobs",
+			name: "listJobs", method: "GET", path: "/api/v1/jobs", needs: models.LevelRead, tag: "Jobs", summary: "List jobs",
 			about: "Values of one parameter are alternatives, parameters are conditions that all hold. Repeat a parameter for several values; statuses and ids may also be separated by commas. Read on with nextCursor: pages neither repeat nor skip jobs that are made meanwhile.",
 			add:   handle(a.listJobs),
 		},
 		{
-			name: "readJob", method: "GET", path: "/api/v1/jobs/{id}", tag: "Jobs", summary: "Read a job",
+			name: "readJob", method: "GET", path: "/api/v1/jobs/{id}", needs: models.LevelRead, tag: "Jobs", summary: "Read a job",
 			add: handle(a.readJob),
 		},
 		{
-			name: "editJob", method: "PATCH", path: "/api/v1/jobs/{id}", tag: "Jobs", summary: "Change a job that has not started",
+			name: "editJob", method: "PATCH", path: "/api/v1/jobs/{id}", needs: models.LevelOperate, tag: "Jobs", summary: "Change a job that has not started",
 			about:   "A field that is left out keeps its value. Null empties name, input and startAfter.",
 			example: `{"priorityLevel": 8, "startAfter": null}`, conflict: "The job has started.", add: handle(a.editJob),
 		},
 		{
-			name: "deleteJob", method: "DELETE", path: "/api/v1/jobs/{id}", tag: "Jobs", summary: "Delete a job",
+			name: "deleteJob", method: "DELETE", path: "/api/v1/jobs/{id}", needs: models.LevelAdmin, tag: "Jobs", summary: "Delete a job",
 			about:    "The job is not listed or dispatched any more. A planned step leaves its pipeline.",
 			conflict: "A worker holds the job.", add: handle(a.deleteJob),
 		},
 		{
-			name: "cancelJob", method: "POST", path: "/api/v1/jobs/{id}/cancel", tag: "Jobs", summary: "Cancel a job",
+			name: "cancelJob", method: "POST", path: "/api/v1/jobs/{id}/cancel", needs: models.LevelOperate, tag: "Jobs", summary: "Cancel a job",
 			about:    "A job that has not started is cancelled at once. For one that is processing, the worker is asked to stop with the answer to its next report, and finishes the job itself.",
 			conflict: "The job has ended.", add: handle(a.cancelJob),
 		},
 		{
-			name: "retryJob", method: "POST", path: "/api/v1/jobs/{id}/retry", tag: "Jobs", summary: "Try a failed or cancelled job again",
+			name: "retryJob", method: "POST", path: "/api/v1/jobs/{id}/retry", needs: models.LevelOperate, tag: "Jobs", summary: "Try a failed or cancelled job again",
 			about:  "This makes a new job, with retryOfJobId set. A pipeline that had failed with the old job goes on with the new one in its place.",
 			status: 201, existing: "The job had been retried already, and this retry has not ended.",
 			conflict: "The job is neither failed nor cancelled, or its retry has ended: retry that one.", add: handle(a.retryJob),
 		},
 		{
-			name: "recoverJob", method: "POST", path: "/api/v1/jobs/{id}/recover", tag: "Jobs", summary: "Put a failed job back",
+			name: "recoverJob", method: "POST", path: "/api/v1/jobs/{id}/recover", needs: models.LevelOperate, tag: "Jobs", summary: "Put a failed job back",
 			about:    "The same job is queued again with its progress kept, so that the worker can go on from there. Only for jobs created with isRecoverable.",
 			conflict: "The job has not failed, is not recoverable or was retried.", add: handle(a.recoverJob),
 		},
@@ -94,12 +100,12 @@ func (a *API) jobOperations() []operation {
 func (a *API) tellOperations() []operation {
 	return []operation{
 		{
-			name: "readHistory", method: "GET", path: "/api/v1/jobs/{id}/history", tag: "Jobs", summary: "Read what became of a job",
+			name: "readHistory", method: "GET", path: "/api/v1/jobs/{id}/history", needs: models.LevelRead, tag: "Jobs", summary: "Read what became of a job",
 			about: "Each change of its status, as it was committed with it. What happened while history was not kept is not in it.",
 			add:   handle(a.readHistory),
 		},
 		{
-			name: "explainJob", method: "GET", path: "/api/v1/jobs/{id}/explain", tag: "Jobs", summary: "Tell why a job is not running",
+			name: "explainJob", method: "GET", path: "/api/v1/jobs/{id}/explain", needs: models.LevelRead, tag: "Jobs", summary: "Tell why a job is not running",
 			about: "By the conditions of the dispatch itself: a hold, its time, the pipeline or batch it waits for, who has it, whether anybody asks for its type, and how many go first.",
 			add:   handle(a.explainJob),
 		},
@@ -109,28 +115,28 @@ func (a *API) tellOperations() []operation {
 func (a *API) workOperations() []operation {
 	return []operation{
 		{
-			name: "acquireJobs", method: "POST", path: "/api/v1/jobs/acquire", tag: "Work", summary: "Get jobs to work on",
+			name: "acquireJobs", method: "POST", path: "/api/v1/jobs/acquire", needs: models.LevelWork, tag: "Work", summary: "Get jobs to work on",
 			about:   "Nobody else gets the same job. With waitSeconds the request is held until a job can be had; when you go away meanwhile, no job is lost. With leaseSeconds the attempt counts as failed unless you report or finish in time.",
 			example: `{"types": ["resize"], "workerId": "worker-1", "leaseSeconds": 60, "waitSeconds": 20}`, add: handle(a.acquireJobs),
 		},
 		{
-			name: "reportJob", method: "POST", path: "/api/v1/jobs/{id}/report", tag: "Work", summary: "Report progress",
+			name: "reportJob", method: "POST", path: "/api/v1/jobs/{id}/report", needs: models.LevelWork, tag: "Work", summary: "Report progress",
 			about:   "A report renews the lease and tells whether to stop: when cancelRequested is true, finish the job as cancelled. After that one more report with processingInfo is accepted; those without always are.",
 			example: `{"attempt": 1, "processingInfo": {"percent": 40}}`, conflict: "The attempt is over, or you were told to stop and reported progress twice.", add: handle(a.reportJob),
 		},
 		{
-			name: "finishJob", method: "POST", path: "/api/v1/jobs/{id}/finish", tag: "Work", summary: "Finish a job",
+			name: "finishJob", method: "POST", path: "/api/v1/jobs/{id}/finish", needs: models.LevelWork, tag: "Work", summary: "Finish a job",
 			about:   "A failed attempt is tried again while the job has attempts left, unless final is true. Repeating a finish that was accepted is answered as the first time.",
 			example: `{"attempt": 1, "status": "successful", "output": {"file": "cat-300.jpg"}}`, conflict: "The attempt is over; the detail says who has the job now.", add: handle(a.finishJob),
 		},
 		{
-			name: "finishJobs", method: "POST", path: "/api/v1/jobs/finish", tag: "Work", summary: "Finish many jobs",
+			name: "finishJobs", method: "POST", path: "/api/v1/jobs/finish", needs: models.LevelWork, tag: "Work", summary: "Finish many jobs",
 			about:   "Up to 1000. Each has its own result: when one is refused, its result has an error and the others stand.",
 			example: `{"finishes": [{"id": 1, "attempt": 1, "status": "successful"}, {"id": 2, "attempt": 1, "status": "failed", "output": {"error": "no such file"}}]}`,
 			add:     handle(a.finishJobs),
 		},
 		{
-			name: "giveBackJobs", method: "POST", path: "/api/v1/jobs/give-back", tag: "Work", summary: "Give jobs back",
+			name: "giveBackJobs", method: "POST", path: "/api/v1/jobs/give-back", needs: models.LevelWork, tag: "Work", summary: "Give jobs back",
 			about:   "For a worker that stops, or wants a job later: each waits again where it did, and no attempt is spent. What is no longer yours is left alone, so that giving back twice is harmless.",
 			example: `{"jobs": [{"id": 1, "attempt": 1}, {"id": 2, "attempt": 1, "afterSeconds": 3600}]}`,
 			add:     handle(a.giveBackJobs),
@@ -141,7 +147,7 @@ func (a *API) workOperations() []operation {
 func (a *API) workerOperations() []operation {
 	return []operation{
 		{
-			name: "listWorkers", method: "GET", path: "/api/v1/workers", tag: "Work", summary: "List the workers that are there",
+			name: "listWorkers", method: "GET", path: "/api/v1/workers", needs: models.LevelRead, tag: "Work", summary: "List the workers that are there",
 			about: "Those that acquired, waited for a job, reported or finished within the last minute, what they said of themselves and what they run. For people: it is seconds late. Workers without a workerId are not listed.",
 			add:   handle(a.listWorkers),
 		},
@@ -151,21 +157,21 @@ func (a *API) workerOperations() []operation {
 func (a *API) batchOperations() []operation {
 	return []operation{
 		{
-			name: "createBatch", method: "POST", path: "/api/v1/batches", tag: "Batches", summary: "Create a batch",
+			name: "createBatch", method: "POST", path: "/api/v1/batches", needs: models.LevelOperate, tag: "Batches", summary: "Create a batch",
 			about:   "With its jobs at once, in one transaction, or empty: add jobs to it with their batchId. It waits as planned until its pipeline reaches it or, when it has none, until you start it.",
 			example: `{"jobs": [{"type": "resize", "input": 1}, {"type": "resize", "input": 2}]}`,
 			status:  201, conflict: "A jobUniqueId belongs to a job that is there.", add: handle(a.createBatch),
 		},
 		{
-			name: "listBatches", method: "GET", path: "/api/v1/batches", tag: "Batches", summary: "List batches",
+			name: "listBatches", method: "GET", path: "/api/v1/batches", needs: models.LevelRead, tag: "Batches", summary: "List batches",
 			add: handle(a.listBatches),
 		},
 		{
-			name: "readBatch", method: "GET", path: "/api/v1/batches/{id}", tag: "Batches", summary: "Read a batch with its jobs",
+			name: "readBatch", method: "GET", path: "/api/v1/batches/{id}", needs: models.LevelRead, tag: "Batches", summary: "Read a batch with its jobs",
 			add: handle(a.readBatch),
 		},
 		{
-			name: "startBatch", method: "POST", path: "/api/v1/batches/{id}/start", tag: "Batches", summary: "Start a batch",
+			name: "startBatch", method: "POST", path: "/api/v1/batches/{id}/start", needs: models.LevelOperate, tag: "Batches", summary: "Start a batch",
 			about:    "Queues the jobs of a batch that is no step of a pipeline. The others are started by their pipeline.",
 			conflict: "The batch has been started or is a step of a pipeline.", add: handle(a.startBatch),
 		},
@@ -175,42 +181,42 @@ func (a *API) batchOperations() []operation {
 func (a *API) pipelineOperations() []operation {
 	return []operation{
 		{
-			name: "createPipeline", method: "POST", path: "/api/v1/pipelines", tag: "Pipelines", summary: "Create a pipeline",
+			name: "createPipeline", method: "POST", path: "/api/v1/pipelines", needs: models.LevelOperate, tag: "Pipelines", summary: "Create a pipeline",
 			about:   "With its steps at once, in one transaction, or empty: add steps later. Nothing of it is dispatched before it is started, so that a person can review it first.",
 			example: `{"name": "import", "steps": [{"job": {"type": "download"}}, {"batch": {"jobs": [{"type": "resize", "input": 1}, {"type": "resize", "input": 2}]}}]}`,
 			status:  201, conflict: "A jobUniqueId belongs to a job that is there.", add: handle(a.createPipeline),
 		},
 		{
-			name: "listPipelines", method: "GET", path: "/api/v1/pipelines", tag: "Pipelines", summary: "List pipelines with their progress",
+			name: "listPipelines", method: "GET", path: "/api/v1/pipelines", needs: models.LevelRead, tag: "Pipelines", summary: "List pipelines with their progress",
 			add: handle(a.listPipelines),
 		},
 		{
-			name: "readPipeline", method: "GET", path: "/api/v1/pipelines/{id}", tag: "Pipelines", summary: "Read a pipeline with its steps",
+			name: "readPipeline", method: "GET", path: "/api/v1/pipelines/{id}", needs: models.LevelRead, tag: "Pipelines", summary: "Read a pipeline with its steps",
 			add: handle(a.readPipeline),
 		},
 		{
-			name: "readPipelineHistory", method: "GET", path: "/api/v1/pipelines/{id}/history", tag: "Pipelines", summary: "Read what became of a pipeline",
+			name: "readPipelineHistory", method: "GET", path: "/api/v1/pipelines/{id}/history", needs: models.LevelRead, tag: "Pipelines", summary: "Read what became of a pipeline",
 			about: "Each change of its own status; its jobs have a history each.",
 			add:   handle(a.readPipelineHistory),
 		},
 		{
-			name: "startPipeline", method: "POST", path: "/api/v1/pipelines/{id}/start", tag: "Pipelines", summary: "Start a pipeline",
+			name: "startPipeline", method: "POST", path: "/api/v1/pipelines/{id}/start", needs: models.LevelOperate, tag: "Pipelines", summary: "Start a pipeline",
 			about:    "Queues the first step.",
 			conflict: "The pipeline has been started or has no steps.", add: handle(a.startPipeline),
 		},
 		{
-			name: "cancelPipeline", method: "POST", path: "/api/v1/pipelines/{id}/cancel", tag: "Pipelines", summary: "Cancel a pipeline",
+			name: "cancelPipeline", method: "POST", path: "/api/v1/pipelines/{id}/cancel", needs: models.LevelOperate, tag: "Pipelines", summary: "Cancel a pipeline",
 			about:    "Its planned and queued jobs are cancelled, those that are processing are asked to stop. The pipeline has failed when they have ended.",
 			conflict: "The pipeline has ended.", add: handle(a.cancelPipeline),
 		},
 		{
-			name: "addStep", method: "POST", path: "/api/v1/pipelines/{id}/steps", tag: "Pipelines", summary: "Add a step at the end",
+			name: "addStep", method: "POST", path: "/api/v1/pipelines/{id}/steps", needs: models.LevelOperate, tag: "Pipelines", summary: "Add a step at the end",
 			about:   "A step is a job or a batch, never both.",
 			example: `{"job": {"type": "publish"}}`,
 			status:  201, conflict: "The pipeline has ended, or a jobUniqueId belongs to a job that is there.", add: handle(a.addStep),
 		},
 		{
-			name: "orderSteps", method: "PUT", path: "/api/v1/pipelines/{id}/steps/order", tag: "Pipelines", summary: "Put the planned steps in another order",
+			name: "orderSteps", method: "PUT", path: "/api/v1/pipelines/{id}/steps/order", needs: models.LevelOperate, tag: "Pipelines", summary: "Put the planned steps in another order",
 			example:  `{"stepIds": [3, 2]}`,
 			conflict: "The pipeline has ended.", add: handle(a.orderSteps),
 		},
@@ -220,15 +226,15 @@ func (a *API) pipelineOperations() []operation {
 func (a *API) holdOperations() []operation {
 	return []operation{
 		{
-			name: "listHolds", method: "GET", path: "/api/v1/holds", tag: "Holds", summary: "List the held types",
+			name: "listHolds", method: "GET", path: "/api/v1/holds", needs: models.LevelRead, tag: "Holds", summary: "List the held types",
 			add: handle(a.listHolds),
 		},
 		{
-			name: "holdType", method: "PUT", path: "/api/v1/holds/{type}", tag: "Holds", summary: "Hold a type",
+			name: "holdType", method: "PUT", path: "/api/v1/holds/{type}", needs: models.LevelOperate, tag: "Holds", summary: "Hold a type",
 			about: "Jobs that are processing go on. Holding what is held changes nothing.", add: handle(a.holdType),
 		},
 		{
-			name: "releaseType", method: "DELETE", path: "/api/v1/holds/{type}", tag: "Holds", summary: "Release a type",
+			name: "releaseType", method: "DELETE", path: "/api/v1/holds/{type}", needs: models.LevelOperate, tag: "Holds", summary: "Release a type",
 			about: "Releasing what is not held changes nothing.", add: handle(a.releaseType),
 		},
 	}
@@ -237,16 +243,16 @@ func (a *API) holdOperations() []operation {
 func (a *API) serverOperations() []operation {
 	return []operation{
 		{
-			name: "readStats", method: "GET", path: "/api/v1/stats", tag: "Server", summary: "Count jobs by type and status",
+			name: "readStats", method: "GET", path: "/api/v1/stats", needs: models.LevelRead, tag: "Server", summary: "Count jobs by type and status",
 			add: handle(a.readStats),
 		},
 		{
-			name: "readFailures", method: "GET", path: "/api/v1/failures", tag: "Server", summary: "Group what failed by type and error",
+			name: "readFailures", method: "GET", path: "/api/v1/failures", needs: models.LevelRead, tag: "Server", summary: "Group what failed by type and error",
 			about: "Errors that differ in numbers, ids and quoted parts only are alike. It looks at the newest 5000 failed jobs of the window.",
 			add:   handle(a.readFailures),
 		},
 		{
-			name: "readHealth", method: "GET", path: "/api/v1/healthz", tag: "Server", summary: "Tell whether the server is well",
+			name: "readHealth", method: "GET", path: "/api/v1/healthz", needs: access.Open, tag: "Server", summary: "Tell whether the server is well",
 			about: "For probes: 200 when the database is reachable and migrated and the background work is alive, 503 otherwise.", add: handle(a.readHealth),
 		},
 	}
@@ -254,8 +260,8 @@ func (a *API) serverOperations() []operation {
 
 func (a *API) pages() []operation {
 	return []operation{
-		{name: "openapi", method: "GET", path: "/openapi.json", add: page((*API).openAPIPage)},
-		{name: "docs", method: "GET", path: "/docs", add: page((*API).docsPage)},
-		{name: "docsStyle", method: "GET", path: "/docs/style.css", add: page((*API).docsStyle)},
+		{name: "openapi", method: "GET", path: "/openapi.json", needs: models.LevelRead, add: page((*API).openAPIPage)},
+		{name: "docs", method: "GET", path: "/docs", needs: models.LevelRead, add: page((*API).docsPage)},
+		{name: "docsStyle", method: "GET", path: "/docs/style.css", needs: models.LevelRead, add: page((*API).docsStyle)},
 	}
 }

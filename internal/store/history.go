@@ -36,6 +36,14 @@ func Because(ctx context.Context, reason string) context.Context {
 	return context.WithValue(ctx, askedKey{}, a)
 }
 
+// Who is the name that As gave, or "".
+func Who(ctx context.Context) string {
+	if by := askedBy(ctx).by; by != nil {
+		return *by
+	}
+	return ""
+}
+
 // Named reports whether a context says who asked, or why.
 func Named(ctx context.Context) bool { return askedBy(ctx) != asked{} }
 
