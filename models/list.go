@@ -5,6 +5,7 @@ import "time"
 // JobFilter says which jobs to list. Values of one field are alternatives,
 // fields are conditions that all hold.
 type JobFilter struct {
+	ID           []int64
 	Status       []JobStatus
 	Type         []string
 	WorkerID     []string

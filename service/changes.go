@@ -10,9 +10,19 @@ import (
 // jobEvents are the kinds that are about jobs, in the order in which they are told.
 var jobEvents = [...]EventKind{JobCreated, JobUpdated, JobDeleted}
 
-func eventKind(kind store.ChangeKind) EventKind { return jobEvents[kind-store.Created] }
+// What is told to those who watch, and to no subscriber.
+const (
+	pipelineChanged EventKind = "pipelineChanged"
+	batchChanged    EventKind = "batchChanged"
+	holdsChanged    EventKind = "holdsChanged"
+)
 
-// changedJobs are ids of jobs by what happened to them.
+// changeEvents are the kinds of store.ChangeKind, in its order.
+var changeEvents = [...]EventKind{JobCreated, JobUpdated, JobDeleted, pipelineChanged, batchChanged, holdsChanged}
+
+func eventKind(kind store.ChangeKind) EventKind { return changeEvents[kind-store.Created] }
+
+// changedJobs are ids of jobs, and of what else is watched, by what happened to them.
 type changedJobs map[EventKind][]int64
 
 // publish tells what a transaction of this process has committed. It waits for nobody.
@@ -22,6 +32,9 @@ func (l *live) publish(changes []store.Change, ready bool, signals []Event) {
 	}
 	if l.outbox != nil {
 		l.outbox.put(changes, ready, signals)
+	}
+	if l.hub.watching.Load() > 0 {
+		l.hub.watched(changedIDs(changes))
 	}
 	if !l.hub.wanted() {
 		return
@@ -33,12 +46,23 @@ func (l *live) publish(changes []store.Change, ready bool, signals []Event) {
 	}
 }
 
+// changedIDs are the ids of changes by what happened.
+func changedIDs(changes []store.Change) changedJobs {
+	ids := changedJobs{}
+	for _, c := range changes {
+		if c.Kind != 0 {
+			ids[eventKind(c.Kind)] = append(ids[eventKind(c.Kind)], c.ID)
+		}
+	}
+	return ids
+}
+
 // eventsOf are the events of changes, and the ids of those that bring no job.
 func eventsOf(changes []store.Change) (events []Event, unknown changedJobs) {
 	events, unknown = make([]Event, 0, len(changes)), changedJobs{}
 	for _, c := range changes {
 		switch {
-		case c.Kind == 0: // came and went
+		case c.Kind == 0, c.Kind > store.Deleted: // came and went, or is no job
 		case c.Job == nil:
 			unknown[eventKind(c.Kind)] = append(unknown[eventKind(c.Kind)], c.ID)
 		default:

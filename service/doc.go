@@ -152,6 +152,18 @@
 //  97. History_followsEveryVerb: Whatever changes a status, the history of each job leads from its creation to where it stands.
 //  98. History_isNotKeptOnRequest: A host can do without.
 //
+// # Watching
+//
+//  99. Watch_tellsWhatChanged: Who watches is told the ids of the jobs, pipelines and batches that changed, each once a look, after the commit.
+//  100. Watch_saysThatThereWasMore: What is too much to keep is told as a gap.
+//  101. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, or that it does not reach back so far.
+//
+// # Explanations
+//
+//  102. Explain_asTheDispatchSeesIt: A job is said to be ready, with none ahead, exactly when a worker that asks for its type gets it next.
+//  103. Explain_saysWhatKeepsIt: A hold, its time, a backoff, its pipeline, the step or batch before it, its worker, and that nobody asks for its type are told.
+//  104. Failures_groupsAlikeErrors: Failed jobs of a type whose errors differ in numbers, ids and quoted parts only are one group.
+//
 // # Locks
 //
 // A transaction locks pipelines first, then batches, then jobs, each by id: so

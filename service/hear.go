@@ -100,6 +100,7 @@ func (l *live) heard(ctx context.Context, payload string) {
 		default: // it will look anyway
 		}
 	}
+	l.hub.watched(changed)
 	if len(changed) > 0 && l.hub.wanted() {
 		l.load(ctx, changed, l.tell)
 	}

@@ -61,6 +61,7 @@ func checkJobFilter(f JobFilter) (store.Page, error) {
 	oneOf(&p, "status", f.Status, models.JobStatuses)
 	p.alternatives("type", f.Type)
 	p.alternatives("workerId", f.WorkerID)
+	p.atMost("id", len(f.ID))
 	p.atMost("batchId", len(f.BatchID))
 	p.atMost("pipelineId", len(f.PipelineID))
 	p.atMost("retryOfJobId", len(f.RetryOfJobID))
@@ -85,7 +86,7 @@ func (p *problems) atMost(field string, n int) {
 func conditionsOf(tx *store.Tx, f JobFilter) []store.Condition {
 	conditions := []store.Condition{
 		store.In("status", f.Status), store.In("type", f.Type), store.In("workerId", f.WorkerID),
-		inIDs("batchId", f.BatchID), inIDs("pipelineId", f.PipelineID), inIDs("retryOfJobId", f.RetryOfJobID),
+		inIDs("id", f.ID), inIDs("batchId", f.BatchID), inIDs("pipelineId", f.PipelineID), inIDs("retryOfJobId", f.RetryOfJobID),
 	}
 	if f.Text != "" {
 		conditions = append(conditions, tx.Like(f.Text, "name", "type"))

@@ -36,9 +36,11 @@ type live struct {
 type hub struct {
 	node       string       // tells this process from others
 	subscribed atomic.Int64 // how many subscriptions there are
+	watching   atomic.Int64 // how many watch
 
-	mu    sync.Mutex
-	lives []*live // replaced by another list, never changed
+	mu      sync.Mutex
+	lives   []*live  // replaced by another list, never changed
+	watches []*Watch // the same
 }
 
 func newLive(s *store.Store, options Options, b *background) *live {

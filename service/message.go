@@ -17,6 +17,10 @@ type message struct {
 	Created string `json:"c,omitempty"`
 	Updated string `json:"u,omitempty"`
 	Deleted string `json:"d,omitempty"`
+	// Pipelines and Batches are ids of what else changed; Holds is not empty when holds did.
+	Pipelines string `json:"p,omitempty"`
+	Batches   string `json:"b,omitempty"`
+	Holds     string `json:"h,omitempty"`
 	// Ready says that jobs came into the queue, for which somebody may be waiting.
 	Ready bool `json:"q,omitempty"`
 	// Signal is the kind of a worker's signal.
@@ -41,7 +45,7 @@ func messagesOf(node string, changed changedJobs, ready bool, signals []Event) [
 		}
 		m, room, bytes = message{Node: node}, maxIDs, maxIDsBytes
 	}
-	for _, kind := range jobEvents {
+	for _, kind := range changeEvents {
 		ids := slices.Compact(slices.Sorted(slices.Values(changed[kind])))
 		for len(ids) > 0 {
 			text, n := run(ids[:min(len(ids), room)])
@@ -99,6 +103,12 @@ func (m *message) field(kind EventKind) *string {
 		return &m.Created
 	case JobUpdated:
 		return &m.Updated
+	case pipelineChanged:
+		return &m.Pipelines
+	case batchChanged:
+		return &m.Batches
+	case holdsChanged:
+		return &m.Holds
 	}
 	return &m.Deleted
 }
@@ -114,7 +124,7 @@ func parseMessage(payload string) (m message, changed changedJobs, signal *Event
 		return m, nil, nil, false
 	}
 	changed, room := changedJobs{}, maxIDs
-	for _, kind := range jobEvents {
+	for _, kind := range changeEvents {
 		ids, ok := parseRuns(*m.field(kind), room)
 		if !ok {
 			return m, nil, nil, false

@@ -173,6 +173,7 @@ func (s *Service) savePresence(ctx context.Context) error {
 	if full {
 		s.log.Warn("gnj: there are too many workers to remember; those unseen for longest are not listed", "remembered", maxWorkers)
 	}
+	defer s.live.hub.tellWatches(nil, true)
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SaveWorkers(list, PresentFor); err != nil || !forget {
 			return err

@@ -287,7 +287,7 @@ func (s *Service) do(t *txn, fn func(*txn) error) error {
 	if s.live.hub.wanted() {
 		t.KeepJobs()
 	}
-	t.AfterCommit(func() { s.live.publish(t.Changes().List, len(t.ready) > 0, t.signals) })
+	t.AfterCommit(func() { s.live.publish(t.Changes().All(), len(t.ready) > 0, t.signals) })
 	err := fn(t)
 	if err != nil || s.within != nil || !s.store.Joined() || s.live.outbox == nil {
 		return err
@@ -298,7 +298,7 @@ func (s *Service) do(t *txn, fn func(*txn) error) error {
 // announce announces what was changed when the host's transaction is committed.
 func (t *txn) announce() error {
 	changed := changedJobs{}
-	for _, c := range t.Changes().List {
+	for _, c := range t.Changes().All() {
 		if c.Kind != 0 {
 			changed[eventKind(c.Kind)] = append(changed[eventKind(c.Kind)], c.ID)
 		}

@@ -150,3 +150,9 @@ func (x *Exchange) AllowWait(wait time.Duration) {
 	// The server sets it anew for the next request on this connection.
 	_ = http.NewResponseController(x).SetWriteDeadline(time.Now().Add(wait + srv.WriteTimeout))
 }
+
+// AllowWrite moves the server's deadline for the answer back, for an answer that
+// goes on: what is written next may take that long.
+func (x *Exchange) AllowWrite(within time.Duration) {
+	_ = http.NewResponseController(x).SetWriteDeadline(time.Now().Add(within)) // a writer that cannot has none
+}

@@ -147,7 +147,9 @@ func (m *maybe[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-type listJobsInput struct {
+// JobFilterInput says which jobs.
+type JobFilterInput struct {
+	ID           []int64            `query:"id,explode" maxItems:"1000" minimum:"1" doc:"These jobs."`
 	Status       []models.JobStatus `query:"status,explode" maxItems:"100" enum:"planned,queued,processing,successful,failed,cancel-requested,cancelled" doc:"Jobs with one of these statuses."`
 	Type         []string           `query:"type,explode" maxItems:"1000" doc:"Jobs of one of these types."`
 	WorkerID     []string           `query:"workerId,explode" maxItems:"1000" doc:"Jobs last acquired by one of these workers."`
@@ -162,7 +164,22 @@ type listJobsInput struct {
 	EndedFrom   instant `query:"endedFrom" format:"date-time" doc:"Ended at this time or later."`
 	EndedTo     instant `query:"endedTo" format:"date-time" doc:"Ended before this time."`
 
-	Text   string   `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z."`
+	Text string `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z."`
+}
+
+func (in *JobFilterInput) filter() service.JobFilter {
+	return service.JobFilter{
+		ID: in.ID, Status: in.Status, Type: in.Type, WorkerID: in.WorkerID,
+		BatchID: in.BatchID, PipelineID: in.PipelineID, RetryOfJobID: in.RetryOfJobID,
+		CreatedFrom: in.CreatedFrom.at, CreatedTo: in.CreatedTo.at,
+		StartedFrom: in.StartedFrom.at, StartedTo: in.StartedTo.at,
+		EndedFrom: in.EndedFrom.at, EndedTo: in.EndedTo.at,
+		Text: in.Text,
+	}
+}
+
+type listJobsInput struct {
+	JobFilterInput
 	Total  bool     `query:"total" doc:"Whether to count all that match, on every page."`
 	Order  jobOrder `query:"order" doc:"What to sort by, a minus for downwards. Default id."`
 	Limit  int      `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`
@@ -170,15 +187,9 @@ type listJobsInput struct {
 }
 
 func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body wire.JobList }, error) {
-	page, err := a.svc.Jobs(ctx, service.JobFilter{
-		Status: in.Status, Type: in.Type, WorkerID: in.WorkerID,
-		BatchID: in.BatchID, PipelineID: in.PipelineID, RetryOfJobID: in.RetryOfJobID,
-		CreatedFrom: in.CreatedFrom.at, CreatedTo: in.CreatedTo.at,
-		StartedFrom: in.StartedFrom.at, StartedTo: in.StartedTo.at,
-		EndedFrom: in.EndedFrom.at, EndedTo: in.EndedTo.at,
-		Text: in.Text, Total: in.Total,
-		Page: service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor},
-	})
+	filter := in.filter()
+	filter.Total, filter.Page = in.Total, service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor}
+	page, err := a.svc.Jobs(ctx, filter)
 	if err != nil {
 		return nil, err
 	}

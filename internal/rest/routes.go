@@ -247,6 +247,11 @@ func (a *API) serverOperations() []operation {
 			add: handle(a.readStats),
 		},
 		{
+			name: "streamEvents", method: "GET", path: "/api/v1/events", needs: models.LevelRead, tag: "Server", summary: "Listen to what changes",
+			about: "Server-Sent Events, after the commit, by whichever door or node: job with the job, and jobDeleted, pipeline and batch with an id, holds, workers. The parameters say which jobs, as for the list; with any, only jobs are told. An event's id, sent back as Last-Event-ID, goes on from there; the event gap says that some cannot be told: read anew what you show.",
+			add:   handle(a.streamEvents),
+		},
+		{
 			name: "readFailures", method: "GET", path: "/api/v1/failures", needs: models.LevelRead, tag: "Server", summary: "Group what failed by type and error",
 			about: "Errors that differ in numbers, ids and quoted parts only are alike. It looks at the newest 5000 failed jobs of the window.",
 			add:   handle(a.readFailures),

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -14,6 +15,11 @@ const (
 	Created ChangeKind = iota + 1
 	Updated
 	Deleted
+
+	// What is told of besides jobs.
+	PipelineChanged
+	BatchChanged
+	HoldsChanged // of which the id says nothing
 )
 
 // Change is what one transaction did to one job, by however many statements.
@@ -30,6 +36,7 @@ type Change struct {
 // themselves, so that no verb can forget it.
 type Changes struct {
 	List   []Change
+	others []Change      // of what are no jobs
 	places map[int64]int // of the ids, once there are many
 	jobs   bool
 }
@@ -79,12 +86,29 @@ func (c *Changes) place(id int64) int {
 	return -1
 }
 
+// All are the changes of jobs and of what else is told of.
+func (c *Changes) All() []Change {
+	if len(c.others) == 0 {
+		return c.List
+	}
+	return slices.Concat(c.List, c.others)
+}
+
 // Take adds what a part of the transaction changed.
 func (c *Changes) Take(part *Changes) {
 	for _, change := range part.List {
 		if change.Kind != 0 {
 			c.note(change.Kind, change.ID, change.Job)
 		}
+	}
+	c.others = append(c.others, part.others...)
+}
+
+// touched notes a change of what is no job.
+func (tx *Tx) touched(kind ChangeKind, id int64) {
+	change := Change{Kind: kind, ID: id}
+	if others := tx.changes.others; len(others) == 0 || others[len(others)-1] != change { // most come in a row
+		tx.changes.others = append(others, change)
 	}
 }
 

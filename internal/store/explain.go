@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -25,10 +26,12 @@ func (tx *Tx) Dispatching(job *models.Job, most int) (Dispatching, error) {
 	if err != nil || !d.Queued {
 		return d, wrapped(err, "look at job", job.ID)
 	}
-	first := ` AND type = ? AND ` + due + ` AND ("priorityLevel" > ? OR "priorityLevel" = ? AND id < ?)`
-	err = tx.row(`SELECT count(*) FROM (
-			SELECT 1 FROM {job}`+tx.by("gnj_job_ready")+` WHERE `+ready+first+` LIMIT ?) ahead`,
-		[]any{job.Type, now, job.PriorityLevel, job.PriorityLevel, job.ID, most}, &d.Ahead)
+	const first = ` AND type = ? AND ` + due + ` AND ("priorityLevel" > ? OR "priorityLevel" = ? AND id < ?)`
+	args := []any{job.Type, now, job.PriorityLevel, job.PriorityLevel, job.ID, most}
+	err = tx.row(`SELECT count(*) FROM (SELECT 1 FROM (
+			SELECT * FROM (SELECT 1 FROM {job}`+tx.by("gnj_job_ready")+` WHERE `+ready+first+` LIMIT ?) marked
+			UNION ALL SELECT * FROM (SELECT 1 FROM {job}`+tx.by("gnj_job_scheduled")+` WHERE `+scheduled+first+` LIMIT ?) late
+		) ahead LIMIT ?) bounded`, slices.Concat(args, args, []any{most}), &d.Ahead)
 	return d, wrapped(err, "count the jobs ahead of job", job.ID)
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/teamstarter/gnj/models"
@@ -77,6 +78,7 @@ func (tx *Tx) happened(job *models.Job, from models.JobStatus) {
 
 // happenedTo keeps what became of a pipeline.
 func (tx *Tx) happenedTo(p *models.Pipeline, from models.PipelineStatus) {
+	tx.touched(PipelineChanged, p.ID)
 	to := string(p.Status)
 	if p.DeletedAt != nil {
 		to = models.Deleted
@@ -168,4 +170,20 @@ func literal(status models.JobStatus) string {
 		return "''"
 	}
 	return "'" + string(status) + "'"
+}
+
+// HistoryPosition is the newest transition there is, and the oldest; 0 without any.
+func (tx *Tx) HistoryPosition() (newest, oldest int64, err error) {
+	err = tx.row(`SELECT COALESCE((SELECT id FROM {gnj_history} ORDER BY id DESC LIMIT 1), 0),
+		COALESCE((SELECT id FROM {gnj_history} ORDER BY id LIMIT 1), 0)`, nil, &newest, &oldest)
+	if err != nil {
+		err = fmt.Errorf("read the position of the history: %w", err)
+	}
+	return newest, oldest, err
+}
+
+// HistoryAfter reads the transitions of all behind an id, the oldest first, up to a limit.
+func (tx *Tx) HistoryAfter(id int64, limit int) ([]models.Transition, error) {
+	list, err := transitions.all(tx.direct("SELECT "+transitions.columns+" FROM {gnj_history} WHERE id > ? ORDER BY id LIMIT ?", []any{id, limit}))
+	return list, wrapped(err, "read the history after", id)
 }

@@ -50,6 +50,7 @@ func (tx *Tx) InsertHold(typ string) (*models.Hold, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hold %q: %w", typ, err)
 	}
+	tx.touched(HoldsChanged, 1)
 	return hold, nil
 }
 
@@ -61,6 +62,7 @@ func (tx *Tx) DeleteHolds(typ string) error {
 	if err != nil {
 		return fmt.Errorf("release %q: %w", typ, err)
 	}
+	tx.touched(HoldsChanged, 1)
 	return nil
 }
 

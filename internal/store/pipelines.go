@@ -137,6 +137,7 @@ func (tx *Tx) InsertBatch(b *models.Batch) error {
 	if err != nil {
 		return fmt.Errorf("insert batch: %w", err)
 	}
+	tx.touched(BatchChanged, made.ID)
 	*b = *made
 	return nil
 }
@@ -153,6 +154,7 @@ func (tx *Tx) AdoptBatch(b *models.Batch, pipelineID int64) error {
 		return changedMeanwhile("batch", b.ID)
 	}
 	plannedBatch(adopted)
+	tx.touched(BatchChanged, b.ID)
 	*b = *adopted
 	return nil
 }
@@ -269,6 +271,7 @@ func (tx *Tx) insertSteps(pipelineID int64, last int, list []*models.Step) error
 	for i := range made {
 		*list[i] = made[i]
 	}
+	tx.touched(PipelineChanged, pipelineID)
 	return nil
 }
 
@@ -285,6 +288,7 @@ func (tx *Tx) ChangeStep(step *models.Step, set Set) error {
 		return changedMeanwhile("step", step.ID)
 	}
 	plannedStep(changed)
+	tx.touched(PipelineChanged, step.PipelineID)
 	*step = *changed
 	return nil
 }

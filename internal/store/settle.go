@@ -56,6 +56,9 @@ func lockByID[T any](tx *Tx, t table[T], name string, ids []int64, id func(*T) i
 
 // MoveBatches takes batches to another status: see [Tx.MoveJob].
 func (tx *Tx) MoveBatches(list []*models.Batch, to models.BatchStatus) error {
+	for _, b := range list {
+		tx.touched(BatchChanged, b.ID)
+	}
 	return moveParents(tx, batches, "batch", list, batchStatus, to, func(b *models.Batch) (int64, any) { return b.ID, b.Status })
 }
 
@@ -250,6 +253,7 @@ func (tx *Tx) FinishSteps(list []*models.Step) error {
 			return changedMeanwhile("step", step.ID)
 		}
 		step.Status = models.StepDone
+		tx.touched(PipelineChanged, step.PipelineID)
 	}
 	return nil
 }

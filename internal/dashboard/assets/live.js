@@ -65,7 +65,7 @@
   function listen() {
     if (document.hidden || !regions().length) { events?.close(); events = null; return; }
     if (events) return;
-    events = new EventSource(mount + "api/v1/events?every=250");
+    events = new EventSource(mount + "api/v1/events?every=250&summary=true");
     events.onopen = () => { light.textContent = "live"; later(); };
     events.onerror = () => { light.textContent = "connecting…"; };
     for (const name of ["changed", "gap"]) events.addEventListener(name, later);

@@ -1,0 +1,196 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/teamstarter/gnj/internal/store"
+)
+
+// maxWatched is how many ids wait for one who watches; beyond it there is a gap.
+const maxWatched = 10_000
+
+// Watch tells which things changed, not how: it costs those who make changes
+// next to nothing, and takes little memory however slowly it is read. Make one with
+// [Service.Watch].
+type Watch struct {
+	live *live
+	more chan struct{}
+	over <-chan struct{} // closed when the service drains
+
+	mu      sync.Mutex
+	changed Changed
+	ids     map[EventKind]map[int64]struct{}
+	n       int
+}
+
+// Changed is what has changed since one looked last, each id once.
+type Changed struct {
+	Jobs      []int64 // created or changed, by id
+	Deleted   []int64 // jobs
+	Pipelines []int64 // also by what happened to their steps
+	Batches   []int64
+	Holds     bool
+	Workers   bool // somebody came, or was seen again
+	// Gap says that there was more than is kept: read anew what is shown.
+	Gap bool
+}
+
+// Watch begins to note what changes, as [Service.Subscribe] tells it: after the
+// commit, by whichever verb or door, on PostgreSQL also in other processes.
+// The caller closes it.
+//
+// It answers models.ErrUnavailable when the service is closed.
+func (s *Service) Watch(ctx context.Context) (*Watch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.live.open(); err != nil {
+		return nil, err
+	}
+	s.live.attend()
+	w := &Watch{live: s.live, over: s.waiting.closed, more: make(chan struct{}, 1), ids: map[EventKind]map[int64]struct{}{}}
+	h := s.live.hub
+	h.mu.Lock()
+	h.watches = append(slices.Clone(h.watches), w)
+	h.mu.Unlock()
+	h.watching.Add(1)
+	return w, nil
+}
+
+// Close ends it. Calling it again is harmless.
+func (w *Watch) Close() {
+	h := w.live.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := len(h.watches)
+	h.watches = slices.DeleteFunc(slices.Clone(h.watches), func(other *Watch) bool { return other == w })
+	h.watching.Add(int64(len(h.watches) - before))
+}
+
+// Next waits until something has changed and answers all that did since the last
+// call. It answers ctx's error when ctx ends, and models.ErrUnavailable when the
+// service is closed or drains.
+func (w *Watch) Next(ctx context.Context) (Changed, error) {
+	select {
+	case <-w.more:
+		return w.take(), nil
+	case <-ctx.Done():
+		return Changed{}, ctx.Err()
+	case <-w.over:
+		return Changed{}, errShuttingDown
+	}
+}
+
+func (w *Watch) take() Changed {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.changed
+	for _, kind := range []EventKind{JobCreated, JobUpdated} {
+		c.Jobs = append(c.Jobs, sorted(w.ids[kind])...)
+	}
+	slices.Sort(c.Jobs)
+	c.Jobs = slices.Compact(c.Jobs)
+	c.Deleted, c.Pipelines, c.Batches = sorted(w.ids[JobDeleted]), sorted(w.ids[pipelineChanged]), sorted(w.ids[batchChanged])
+	w.changed, w.ids, w.n = Changed{}, map[EventKind]map[int64]struct{}{}, 0
+	return c
+}
+
+// note adds what changed.
+func (w *Watch) note(changed changedJobs, workers bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.Workers = w.changed.Workers || workers
+	for kind, ids := range changed {
+		switch {
+		case kind == holdsChanged:
+			w.changed.Holds = true
+			continue
+		case w.n+len(ids) > maxWatched:
+			w.changed.Gap = true
+			continue
+		}
+		if w.ids[kind] == nil {
+			w.ids[kind] = map[int64]struct{}{}
+		}
+		for _, id := range ids {
+			w.ids[kind][id] = struct{}{}
+		}
+		w.n += len(ids)
+	}
+	select {
+	case w.more <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// watched tells those who watch.
+func (h *hub) watched(changed changedJobs) {
+	if len(changed) > 0 {
+		h.tellWatches(changed, false)
+	}
+}
+
+func (h *hub) tellWatches(changed changedJobs, workers bool) {
+	if h.watching.Load() == 0 {
+		return
+	}
+	h.mu.Lock()
+	watches := h.watches
+	h.mu.Unlock()
+	for _, w := range watches {
+		w.note(changed, workers)
+	}
+}
+
+// Position is where the history stands: the newest transition there is, and the
+// oldest; 0 without any.
+func (s *Service) Position(ctx context.Context) (newest, oldest int64, err error) {
+	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		newest, oldest, err = tx.HistoryPosition()
+		return err
+	})
+	return newest, oldest, err
+}
+
+const (
+	// overlap is how many transitions before a position are told again: on
+	// PostgreSQL those with higher ids may be committed first.
+	overlap = 500
+	// maxMissed is how many transitions are looked through for who comes back.
+	maxMissed = 5000
+)
+
+// Since tells what has changed after a position, and perhaps a little before. Gap
+// says that the history does not reach back so far, or that it is too much.
+func (s *Service) Since(ctx context.Context, position int64) (Changed, error) {
+	var c Changed
+	err := s.store.Read(ctx, func(tx *store.Tx) error {
+		newest, oldest, err := tx.HistoryPosition()
+		if err != nil {
+			return err
+		}
+		c.Gap = newest == 0 || position < oldest-1 || position > newest || newest-position > maxMissed
+		if c.Gap {
+			return nil
+		}
+		list, err := tx.HistoryAfter(max(0, position-overlap), maxMissed+overlap)
+		for _, change := range list {
+			switch {
+			case change.PipelineID != nil:
+				c.Pipelines = append(c.Pipelines, *change.PipelineID)
+			case change.To == "deleted":
+				c.Deleted = append(c.Deleted, *change.JobID)
+			case change.JobID != nil:
+				c.Jobs = append(c.Jobs, *change.JobID)
+			}
+		}
+		return err
+	})
+	for _, ids := range []*[]int64{&c.Jobs, &c.Deleted, &c.Pipelines} {
+		slices.Sort(*ids)
+		*ids = slices.Compact(*ids)
+	}
+	return c, err
+}

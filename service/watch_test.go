@@ -1,0 +1,143 @@
+package service_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/internal/storetest"
+	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
+)
+
+func (f fixture) watch() *service.Watch {
+	f.t.Helper()
+	w, err := f.Watch(f.t.Context())
+	require.NoError(f.t, err)
+	f.t.Cleanup(w.Close)
+	return w
+}
+
+// nextOf waits for the next change.
+func (f fixture) nextOf(w *service.Watch) service.Changed {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), 20*time.Second)
+	defer cancel()
+	changed, err := w.Next(ctx)
+	require.NoError(f.t, err)
+	return changed
+}
+
+func TestWatch_tellsWhatChanged(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		w := f.watch()
+		job := f.queue("a")
+		require.Equal(t, service.Changed{Jobs: []int64{job.ID}}, f.nextOf(w))
+		f.acquire("a")
+		require.NoError(t, f.Transaction(t.Context(), func(tx *service.Service) error {
+			_, err := tx.Cancel(t.Context(), job.ID)
+			return err
+		}))
+		other := f.queue("b")
+		require.NoError(t, f.DeleteJob(t.Context(), other.ID))
+		require.Equal(t, service.Changed{Jobs: []int64{job.ID, other.ID}, Deleted: []int64{other.ID}}, f.nextOf(w), "each once")
+
+		p := f.planned(steps([]string{"c"}, []string{"d", "d"}))
+		changed := f.nextOf(w)
+		require.Equal(t, []int64{p.ID}, changed.Pipelines)
+		require.Equal(t, []int64{*p.Steps[1].BatchID}, changed.Batches)
+		require.Len(t, changed.Jobs, 3)
+		_, err := f.Hold(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, service.Changed{Holds: true}, f.nextOf(w))
+		require.NoError(t, f.Release(t.Context(), "a"))
+		require.True(t, f.nextOf(w).Holds)
+		_, err = f.OrderSteps(t.Context(), p.ID, []int64{p.Steps[1].ID, p.Steps[0].ID})
+		require.NoError(t, err)
+		require.Equal(t, service.Changed{Pipelines: []int64{p.ID}}, f.nextOf(w))
+	})
+}
+
+func TestWatch_saysThatThereWasMore(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		w := f.watch()
+		many := make([]service.NewJob, service.MaxBulk)
+		for i := range many {
+			many[i].Type = "a"
+		}
+		_, err := f.CreateJobs(t.Context(), many)
+		require.NoError(t, err)
+		f.queue("b")
+		changed := f.nextOf(w)
+		require.True(t, changed.Gap)
+		require.LessOrEqual(t, len(changed.Jobs), service.MaxBulk)
+		job := f.queue("c")
+		require.Equal(t, service.Changed{Jobs: []int64{job.ID}}, f.nextOf(w), "and then goes on")
+	})
+}
+
+func TestWatch_hearsOtherNodes(t *testing.T) {
+	t.Parallel()
+	f := fixture{nil, t, nil}
+	database := storetest.Postgres(t)
+	f.store = storetest.Open(t, store.Config{Database: database})
+	require.NoError(t, f.store.Migrate(t.Context()))
+	f.Service = service.New(f.store, service.Options{PollInterval: time.Hour, RescueInterval: time.Hour})
+	t.Cleanup(f.Close)
+	there := service.New(storetest.Open(t, store.Config{Database: database}), service.Options{PollInterval: time.Hour, RescueInterval: time.Hour})
+	t.Cleanup(there.Close)
+	f.heard(t)
+	w := f.watch()
+	made, err := there.CreatePipeline(t.Context(), service.NewPipeline{Steps: steps([]string{"a"}, []string{"b", "b"})})
+	require.NoError(t, err)
+	var all service.Changed
+	for len(all.Pipelines) == 0 || len(all.Batches) == 0 || len(all.Jobs) < 3 {
+		changed := f.nextOf(w)
+		all.Jobs, all.Pipelines, all.Batches = append(all.Jobs, changed.Jobs...), append(all.Pipelines, changed.Pipelines...), append(all.Batches, changed.Batches...)
+	}
+	require.Contains(t, all.Pipelines, made.ID)
+	_, err = there.Hold(t.Context(), "a")
+	require.NoError(t, err)
+	for !f.nextOf(w).Holds {
+	}
+}
+
+func TestWatch_endsWithTheService(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		w := f.watch()
+		f.Drain()
+		_, err := w.Next(t.Context())
+		require.ErrorIs(t, err, models.ErrUnavailable)
+		w.Close()
+		w.Close()
+		f.Close()
+		_, err = f.Watch(t.Context())
+		require.ErrorIs(t, err, models.ErrUnavailable)
+	})
+}
+
+func TestWatch_goesOnFromAPosition(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		newest, oldest, err := f.Position(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, newest+oldest)
+		job := f.queue("a")
+		at, _, err := f.Position(t.Context())
+		require.NoError(t, err)
+		other := f.queue("b")
+		require.NoError(t, f.DeleteJob(t.Context(), job.ID))
+		p := f.planned(steps([]string{"c"}))
+		changed, err := f.Since(t.Context(), at)
+		require.NoError(t, err)
+		require.Subset(t, changed.Jobs, []int64{other.ID, p.Steps[0].Job.ID})
+		require.Equal(t, []int64{job.ID}, changed.Deleted)
+		require.Equal(t, []int64{p.ID}, changed.Pipelines)
+		require.False(t, changed.Gap)
+		changed, err = f.Since(t.Context(), at+1_000_000)
+		require.NoError(t, err)
+		require.True(t, changed.Gap, "it is the position of another database")
+	})
+}
