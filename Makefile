@@ -6,8 +6,8 @@
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-test: ## Run all tests on SQLite and on a private PostgreSQL, and say which were skipped
-	scripts/with-skips scripts/with-postgres go test -race -shuffle=on -timeout 30m ./...
+test: ## Run all tests on SQLite and a private PostgreSQL, the pages in Chromium, and say which were skipped
+	scripts/with-skips scripts/with-browser scripts/with-postgres go test -race -shuffle=on -timeout 30m ./...
 
 test-nocgo: ## Build without cgo and run the short tests so
 	CGO_ENABLED=0 go build ./...

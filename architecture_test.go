@@ -48,6 +48,7 @@ var packages = map[string]struct {
 	"cmd/gnj":                 {[]string{"internal/cli"}, "a program is a few lines over its package"},
 	"internal/storetest":      {[]string{"internal/store"}, "it makes databases, for tests"},
 	"internal/nodetest":       {nil, "it is tests only"},
+	"internal/browsertest":    {nil, "it is tests only"},
 	"internal/chaos":          {nil, "it is tests only"},
 	"examples/stdlib":         {public, "an example imports what any host can"},
 	"examples/echo":           {public, "an example imports what any host can"},

@@ -51,6 +51,7 @@ var functions = template.FuncMap{
 	"duration": inShort,
 	"seconds":  func(s *float64) string { return inShort(time.Duration(*s * float64(time.Second))) },
 	"ran":      func(job models.Job) string { return ran(&job) },
+	"jobsAt":   func(mount, query string) string { return mount + "/jobs?" + query },
 	"ranOf":    ran,
 	"field":    func(values map[string][]string, name string) string { return strings.Join(values[name], ", ") },
 	"args":     func(values ...any) []any { return values },

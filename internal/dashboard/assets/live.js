@@ -36,9 +36,13 @@
     if (focused >= 0) fresh.querySelectorAll("a,button,input,summary")[focused]?.focus();
   }
 
-  let busy = false, again = false, last = 0;
+  // served is what the server sent for each region: only what differs is replaced.
+  const served = new Map();
+  for (const region of regions()) served.set(region.dataset.live, region.innerHTML);
+
+  let busy = false, again = false, pressed = false, last = 0;
   async function refresh() {
-    if (document.hidden || busy) { again = true; return; }
+    if (document.hidden || busy || pressed) { again = true; return; }
     busy = true; again = false; last = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
@@ -46,7 +50,9 @@
       if (answer.ok) {
         for (const old of regions()) {
           const fresh = page.querySelector(`[data-live="${old.dataset.live}"]`);
-          if (fresh) patch(old, document.adoptNode(fresh));
+          if (!fresh || fresh.innerHTML === served.get(old.dataset.live)) continue;
+          served.set(old.dataset.live, fresh.innerHTML);
+          patch(old, document.adoptNode(fresh));
         }
       }
     } catch { light.textContent = "cannot reach the server"; }
@@ -71,6 +77,9 @@
     for (const name of ["changed", "gap"]) events.addEventListener(name, later);
   }
 
+  // Nothing is replaced under a finger.
+  addEventListener("pointerdown", () => { pressed = true; });
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { pressed = false; if (again) later(); });
   document.addEventListener("visibilitychange", () => { listen(); if (again && !document.hidden) later(); });
   addEventListener("pagehide", () => { events?.close(); events = null; });
   addEventListener("pageshow", listen);

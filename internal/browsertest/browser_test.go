@@ -1,0 +1,177 @@
+package browsertest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/teamstarter/gnj"
+	"github.com/teamstarter/gnj/internal/storetest"
+)
+
+// names are what the browser is called; the variable goes first.
+var names = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+
+// browserPath finds a browser, or skips.
+func browserPath(t *testing.T) string {
+	t.Helper()
+	for _, name := range append([]string{os.Getenv("GNJ_TEST_BROWSER")}, names...) {
+		if name == "" {
+			continue
+		}
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	storetest.Skip(t, "no browser: install Chromium, or set GNJ_TEST_BROWSER to one; make test installs it where it can")
+	return ""
+}
+
+// few bounds how many browsers run at once: each takes a core when it starts.
+var few = make(chan struct{}, 2)
+
+// site is a server with its pages, and a browser tab of its own.
+type site struct {
+	*gnj.Handler
+	t    *testing.T
+	url  string
+	tab  context.Context
+	mu   sync.Mutex
+	seen []string // what the browser complained of
+}
+
+// each runs the test on both databases, each in a new browser.
+func each(t *testing.T, test func(t *testing.T, s *site)) {
+	t.Helper()
+	t.Parallel()
+	path := browserPath(t)
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		few <- struct{}{}
+		defer func() { <-few }()
+		jobs, err := gnj.New(gnj.Options{Database: database})
+		require.NoError(t, err)
+		mux := http.NewServeMux()
+		mux.Handle("/gnj/", http.StripPrefix("/gnj", jobs))
+		server := httptest.NewServer(mux)
+		t.Cleanup(func() {
+			jobs.Drain()
+			server.CloseClientConnections()
+			server.Close()
+			require.NoError(t, jobs.Close())
+		})
+		s := &site{Handler: jobs, t: t, url: server.URL + "/gnj"}
+		s.open(path)
+		test(t, s)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		require.Empty(t, s.seen, "the browser complains")
+	})
+}
+
+// open starts a browser with one tab.
+func (s *site) open(path string) {
+	s.t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
+	allocator, stop := chromedp.NewExecAllocator(s.t.Context(), options...)
+	s.t.Cleanup(stop)
+	tab, closeTab := chromedp.NewContext(allocator)
+	s.t.Cleanup(closeTab)
+	s.tab = tab
+	chromedp.ListenTarget(tab, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			s.complains("exception: " + e.ExceptionDetails.Error())
+		case *cdplog.EventEntryAdded:
+			expected := strings.HasSuffix(e.Entry.URL, "/favicon.ico") || strings.Contains(e.Entry.Text, "status of 422")
+			if expected { // none of ours, or what a form is told
+				return
+			}
+			if e.Entry.Level == cdplog.LevelError || e.Entry.Source == cdplog.SourceSecurity {
+				s.complains(fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+			}
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
+				s.complains(fmt.Sprintf("console: %s", e.Args[0].Value))
+			}
+		}
+	})
+	// The browser lives as long as the context of its first action.
+	require.NoError(s.t, chromedp.Run(tab, cdplog.Enable(), runtime.Enable()))
+}
+
+// complains keeps what the browser found wrong.
+func (s *site) complains(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, text)
+}
+
+// do runs actions, within a minute.
+func (s *site) do(actions ...chromedp.Action) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.tab, time.Minute)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		var shown string
+		_ = chromedp.Run(s.tab, chromedp.OuterHTML("main", &shown, chromedp.ByQuery, chromedp.AtLeast(0)))
+		require.NoError(s.t, err, "on this page:\n%s", shown)
+	}
+}
+
+// visit opens a page.
+func (s *site) visit(path string) {
+	s.t.Helper()
+	s.do(chromedp.Navigate(s.url+path), chromedp.WaitReady("main"))
+}
+
+// shows waits until an element that the XPath finds is there.
+func (s *site) shows(xpath string) {
+	s.t.Helper()
+	s.do(chromedp.WaitReady(xpath, chromedp.BySearch))
+}
+
+// click clicks what a button or link is called.
+func (s *site) click(name string) {
+	s.t.Helper()
+	s.do(chromedp.Click(fmt.Sprintf(`//main//*[self::a or self::button][normalize-space()=%q]`, name), chromedp.BySearch))
+}
+
+// value evaluates a script, in pages that run some.
+func value[T any](s *site, script string) (result T) {
+	s.t.Helper()
+	s.do(chromedp.Evaluate(script, &result))
+	return result
+}
+
+// withoutScripts has the browser run none.
+func (s *site) withoutScripts() {
+	s.t.Helper()
+	s.do(emulation.SetScriptExecutionDisabled(true))
+}
+
+// picture keeps a screenshot for the README, where GNJ_SCREENSHOTS names a directory.
+func (s *site) picture(name string) {
+	s.t.Helper()
+	dir := os.Getenv("GNJ_SCREENSHOTS")
+	if dir == "" || !strings.HasSuffix(s.t.Name(), "/sqlite") {
+		return
+	}
+	var image []byte
+	s.do(chromedp.CaptureScreenshot(&image))
+	require.NoError(s.t, os.WriteFile(filepath.Join(dir, name+".png"), image, 0o644))
+}

@@ -1,0 +1,2 @@
+// Package browsertest opens the pages in a browser, as people do. It is tests only.
+package browsertest
