@@ -18,7 +18,7 @@ import (
 type Progress struct {
 	Phase string // such as "create"
 	Done  int    // of Total; starts anew with each phase
-	Total int
+	Total int    // -1 while it is not known
 }
 
 // bench is one run.
@@ -49,6 +49,8 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 		report.Phases, err = b.backlog(ctx)
 	case Pipeline:
 		report.Phases, err = b.pipelines(ctx)
+	case Steady:
+		report.Phases, err = b.steady(ctx)
 	case Idle:
 		report.Idle, err = b.idle(ctx)
 	}

@@ -28,7 +28,7 @@ type Config struct {
 	Batch int
 	// Backlog is how many rows lie in the way in Backlog. Default 1,000,000.
 	Backlog int
-	// Seconds is how long Idle looks on, 1 to 50. Default 30.
+	// Seconds is how long Idle looks on, 1 to 50, and Steady works, 1 to 86,400. Default 30.
 	Seconds int
 
 	// NoHistory measures a server that keeps no history.
@@ -54,6 +54,7 @@ const (
 	Backlog    Scenario = "backlog"    // with many rows that are not to be dispatched, against none
 	Idle       Scenario = "idle"       // workers that wait, and nothing to do
 	Pipeline   Scenario = "pipeline"   // jobs of pipelines, against plain ones
+	Steady     Scenario = "steady"     // a tenth of the time after the other, with a transaction left open
 )
 
 // Mode is how callers reach the service.
@@ -79,6 +80,8 @@ func (c Config) defaults() defaults {
 		return defaults{0, 1000}
 	case Pipeline:
 		return defaults{1000 * jobsOfPipeline, 100}
+	case Steady:
+		return defaults{0, 100}
 	default:
 		return defaults{100_000, 100}
 	}
@@ -89,7 +92,8 @@ const (
 	maxJobs    = 10_000_000
 	maxWorkers = 10_000
 	// An acquire waits for a minute; later ones would be measured as well.
-	maxSeconds = int(models.MaxWait/time.Second) - 10
+	maxIdle   = int(models.MaxWait/time.Second) - 10
+	maxSteady = int(24 * time.Hour / time.Second)
 )
 
 // filled returns the configuration with every default filled in, or what is
@@ -114,13 +118,17 @@ func (c Config) filled() (Config, error) {
 
 func (c Config) check() error {
 	var p problems
-	p.oneOf("scenario", c.Scenario, Throughput, Latency, Backlog, Idle, Pipeline)
+	p.oneOf("scenario", c.Scenario, Throughput, Latency, Backlog, Idle, Pipeline, Steady)
 	p.oneOf("mode", c.Mode, InProcess, HTTP, GraphQL)
 	p.between("jobs", c.Jobs, 0, maxJobs)
 	p.between("workers", c.Workers, 1, maxWorkers)
 	p.between("batch", c.Batch, 1, models.MaxCount)
 	p.between("backlog", c.Backlog, 1, maxJobs)
-	p.between("seconds", c.Seconds, 1, maxSeconds)
+	if c.Scenario == Steady {
+		p.between("seconds", c.Seconds, 1, maxSteady)
+	} else {
+		p.between("seconds", c.Seconds, 1, maxIdle)
+	}
 	if c.Mode == GraphQL && !slices.Contains([]Scenario{Throughput, Backlog}, c.Scenario) {
 		p.add("mode", "must be in-process or http for the scenario %s: over GraphQL no acquire waits", c.Scenario)
 	}

@@ -192,6 +192,25 @@ func (d *database) table(name string) string {
 	return d.schema + `."` + name + `"`
 }
 
+// linger begins a transaction that has read, and stays open until it leaves.
+func (d *database) linger(ctx context.Context) (leave func(), err error) {
+	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	if d.schema == "" { // where each transaction is as strict, and a driver may know no others
+		options = nil
+	}
+	tx, err := d.own.BeginTx(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("begin a transaction that stays open: %w", err)
+	}
+	leave = func() { _ = tx.Rollback() }
+	var jobs int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+d.table("job")).Scan(&jobs); err != nil {
+		leave()
+		return nil, fmt.Errorf("read in a transaction that stays open: %w", err)
+	}
+	return leave, nil
+}
+
 // verify makes sure that so many jobs were measured and each was finished in its
 // first attempt.
 func (d *database) verify(ctx context.Context, want int) error {

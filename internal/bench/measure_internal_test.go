@@ -111,6 +111,41 @@ func TestMeasure_endsWithTheLastJob(t *testing.T) {
 	})
 }
 
+func TestMeasure_endsWhenTheTotalIsKnown(t *testing.T) {
+	t.Parallel()
+	var told Progress
+	b := &bench{Config: Config{Progress: func(p Progress) { told = p }}}
+	p, err := b.measure(t.Context(), unused(), "work", notKnown, func(_ context.Context, m *meter) error {
+		m.add(2)
+		require.False(t, m.over())
+		require.Equal(t, Progress{"work", 2, -1}, m.progress("work"))
+		m.known(2)
+		require.True(t, m.over())
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, 2, p.Jobs)
+	require.Equal(t, Progress{"work", 2, 2}, told)
+}
+
+func TestLinger_isInNobodysWay(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, name string) {
+		b := &bench{Config: Config{Database: name, Mode: InProcess, Progress: func(Progress) {}}}
+		err := b.on(t.Context(), name, func(db *database, t1 *target) error {
+			leave, err := db.linger(t.Context())
+			require.NoError(t, err)
+			for range 10 { // others write on
+				_, err = t1.service.CreateJob(t.Context(), models.NewJob{Type: b.newType()})
+				require.NoError(t, err)
+			}
+			leave()
+			return db.verify(t.Context(), 10)
+		})
+		require.EqualError(t, err, "the figures are worth nothing: of 10 jobs there are 10, and 0 were finished exactly once")
+	})
+}
+
 func TestMeasure_saysWhatWasNotDone(t *testing.T) {
 	t.Parallel()
 	b := &bench{Config: Config{Progress: func(Progress) {}}}

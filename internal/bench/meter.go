@@ -11,15 +11,18 @@ import (
 
 // meter takes the time of what happens in one phase.
 type meter struct {
-	total int
-	all   chan struct{} // closed when total jobs are done
+	all chan struct{} // closed when total jobs are done
 
 	mu    sync.Mutex
+	total int // or notKnown
 	done  int
-	ended time.Time // when the last one was
-	names []string  // of calls, in the order of their first
-	calls map[string][]time.Duration
+	ended time.Time                  // when the last one was
+	names []string                   // of calls, in the order of their first
+	calls map[string][]time.Duration // nil when they are not kept
 }
+
+// notKnown is the total of jobs while nobody knows how many there will be.
+const notKnown = -1
 
 func newMeter(total int) *meter {
 	return &meter{total: total, all: make(chan struct{}), calls: map[string][]time.Duration{}}
@@ -29,6 +32,9 @@ func newMeter(total int) *meter {
 func (m *meter) took(call string, d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.calls == nil {
+		return
+	}
 	if m.calls[call] == nil {
 		m.names = append(m.names, call)
 	}
@@ -39,9 +45,21 @@ func (m *meter) took(call string, d time.Duration) {
 func (m *meter) add(jobs int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before := m.done
 	m.done += jobs
-	if before < m.total && m.done >= m.total {
+	m.look()
+}
+
+// known sets the total, now that it is known.
+func (m *meter) known(total int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.total = total
+	m.look()
+}
+
+// look ends it with the last job. The caller holds the lock.
+func (m *meter) look() {
+	if m.total != notKnown && m.done >= m.total && !m.over() {
 		m.ended = time.Now()
 		close(m.all)
 	}
@@ -51,6 +69,12 @@ func (m *meter) soFar() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.done
+}
+
+func (m *meter) progress(phase string) Progress {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Progress{phase, m.done, m.total}
 }
 
 // over reports whether all jobs are done.
@@ -110,10 +134,10 @@ func (b *bench) watch(ctx context.Context, m *meter, name string, stop context.C
 	defer ticker.Stop()
 	last, since := 0, time.Now()
 	for {
-		b.Progress(Progress{name, m.soFar(), m.total})
+		b.Progress(m.progress(name))
 		select {
 		case <-m.all:
-			b.Progress(Progress{name, m.total, m.total})
+			b.Progress(m.progress(name))
 			stop(nil)
 			return
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -42,7 +43,7 @@ type Phase struct {
 	Jobs          int     `json:"jobs"`
 	Seconds       float64 `json:"seconds"`
 	JobsPerSecond float64 `json:"jobsPerSecond"`
-	Calls         []Call  `json:"calls"`
+	Calls         []Call  `json:"calls"` // null where they are not kept
 
 	// Of a server that counts, in a pass of its own: statements but for those
 	// that begin and end transactions, and transactions, of which a statement
@@ -122,6 +123,9 @@ func (r *Report) rows(t io.Writer) {
 		line(t, left(p.Name), thousands(float64(p.Jobs)), thousands(p.JobsPerSecond), maybe(p.Ratio), maybe(p.StatementsPerJob),
 			maybe(p.TransactionsPerJob), fixed(p.ServerCPUSeconds), maybe(p.ClientCPUSeconds), megabytes(p.ServerMemoryBytes))
 	}
+	if !slices.ContainsFunc(r.Phases, func(p Phase) bool { return len(p.Calls) > 0 }) {
+		return
+	}
 	_, _ = fmt.Fprintln(t) // what follows is aligned by itself
 	line(t, left("phase"), "call", "calls", "p50 ms", "p95 ms", "p99 ms", "max ms")
 	for _, p := range r.Phases {
@@ -132,9 +136,13 @@ func (r *Report) rows(t io.Writer) {
 }
 
 func (r *Report) writeTitle(w io.Writer) error {
-	what := fmt.Sprintf("jobs: %s, batch: %d, ", thousands(float64(r.Jobs)), r.Batch)
-	if r.Idle != nil {
-		what = ""
+	var what string
+	switch r.Scenario {
+	case Idle:
+	case Steady:
+		what = fmt.Sprintf("batch: %d, ", r.Batch)
+	default:
+		what = fmt.Sprintf("jobs: %s, batch: %d, ", thousands(float64(r.Jobs)), r.Batch)
 	}
 	_, err := fmt.Fprintf(w, "%s, %s, %s; %sworkers: %s\ngnj %s, %s on %s, CPUs: %d\n\n",
 		r.Scenario, r.Mode, r.Database, what, thousands(float64(r.Workers)),

@@ -25,13 +25,14 @@ func TestRun_refusesWhatCannotBe(t *testing.T) {
 		config bench.Config
 		why    string
 	}{
-		"scenario":          {bench.Config{Scenario: "speed"}, "scenario must be one of throughput, latency, backlog, idle, pipeline, not speed"},
+		"scenario":          {bench.Config{Scenario: "speed"}, "scenario must be one of throughput, latency, backlog, idle, pipeline, steady, not speed"},
 		"mode":              {bench.Config{Mode: "soap", Server: []string{"gnj"}}, "mode must be one of in-process, http, graphql, not soap"},
 		"jobs":              {bench.Config{Jobs: -1}, "jobs must be 1 to 10000000, not -1"},
 		"workers":           {bench.Config{Workers: 10_001}, "workers must be 1 to 10000, not 10001"},
 		"batch":             {bench.Config{Batch: 101}, "batch must be 1 to 100, not 101"},
 		"backlog":           {bench.Config{Backlog: -1}, "backlog must be 1 to 10000000, not -1"},
 		"seconds":           {bench.Config{Seconds: 51}, "seconds must be 1 to 50, not 51"},
+		"seconds of a day":  {bench.Config{Scenario: bench.Steady, Seconds: 86_401}, "seconds must be 1 to 86400, not 86401"},
 		"several":           {bench.Config{Jobs: -1, Batch: -1}, "jobs must be 1 to 10000000, not -1; batch must be 1 to 100, not -1"},
 		"graphql waits not": {bench.Config{Mode: bench.GraphQL, Scenario: bench.Latency, Server: []string{"gnj"}}, "mode must be in-process or http for the scenario latency: over GraphQL no acquire waits"},
 		"graphql gets one":  {bench.Config{Mode: bench.GraphQL, Batch: 2, Server: []string{"gnj"}}, "batch must be 1 in the mode graphql: acquireJob gets one job"},

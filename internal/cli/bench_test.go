@@ -128,6 +128,26 @@ func TestBench_measuresWorkersThatWait(t *testing.T) {
 	}
 }
 
+func TestBench_worksSteadily(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []bench.Mode{bench.InProcess, bench.HTTP} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			storetest.EachURL(t, func(t *testing.T, database string) {
+				r := benched(t, database, "--scenario", "steady", "--mode", string(mode), "--workers", "7")
+				require.Len(t, r.Phases, 10)
+				jobs := 0
+				for i, p := range r.Phases {
+					require.Equal(t, fmt.Sprint("tenth ", i+1), p.Name)
+					require.GreaterOrEqual(t, p.Seconds, 0.1)
+					jobs += p.Jobs
+				}
+				require.Positive(t, jobs)
+			})
+		})
+	}
+}
+
 func TestBench_putsManyJobsIntoARequest(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, database string) {
@@ -142,15 +162,15 @@ func TestBench_putsManyJobsIntoARequest(t *testing.T) {
 func TestBench_refusesWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	for why, args := range map[string][]string{
-		`--mode must be one of "in-process","http","graphql" but got "soap"`:                           {"--mode", "soap"},
-		`--scenario must be one of "throughput","latency","backlog","idle","pipeline" but got "speed"`: {"--scenario", "speed"},
-		`--jobs: expected a valid 64 bit int but got "many"`:                                           {"--jobs", "many"},
-		"unknown flag --synchronous":                                                                   {"--synchronous", "off"},
-		"batch must be 1 to 100, not 1000":                                                             {"--batch", "1000"},
-		"mode must be in-process or http for the scenario idle: over GraphQL no acquire waits":         {"--mode", "graphql", "--scenario", "idle"},
-		"database there.db is there already; name a file that is not, as it is removed at the end":     {"--database", "there.db"},
-		"cannot open the database: PostgreSQL does not answer at 127.0.0.1:1 .*":                       {"--database", "postgres://u:s3cret@127.0.0.1:1/x?sslmode=disable"},
-		"the database's URL cannot be read: .*":                                                        {"--database", "postgres://u:s3cret@[/x"},
+		`--mode must be one of "in-process","http","graphql" but got "soap"`:                                    {"--mode", "soap"},
+		`--scenario must be one of "throughput","latency","backlog","idle","pipeline","steady" but got "speed"`: {"--scenario", "speed"},
+		`--jobs: expected a valid 64 bit int but got "many"`:                                                    {"--jobs", "many"},
+		"unknown flag --synchronous":       {"--synchronous", "off"},
+		"batch must be 1 to 100, not 1000": {"--batch", "1000"},
+		"mode must be in-process or http for the scenario idle: over GraphQL no acquire waits":     {"--mode", "graphql", "--scenario", "idle"},
+		"database there.db is there already; name a file that is not, as it is removed at the end": {"--database", "there.db"},
+		"cannot open the database: PostgreSQL does not answer at 127.0.0.1:1 .*":                   {"--database", "postgres://u:s3cret@127.0.0.1:1/x?sslmode=disable"},
+		"the database's URL cannot be read: .*":                                                    {"--database", "postgres://u:s3cret@[/x"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()
