@@ -165,6 +165,27 @@ func TestNew_whatCannotBeIsAnErrorOfEveryCall(t *testing.T) {
 	requireText(t, err, "options must be given once")
 }
 
+func TestToken_isSentAsABearers(t *testing.T) {
+	t.Parallel()
+	s := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer abc" {
+			found(w, r)
+		}
+	})
+	_, err := s.dial(client.Options{Token: "abc"}).Job(t.Context(), 7)
+	require.NoError(t, err)
+	_, err = s.dial(client.Options{Token: "abd", Authorize: func(r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer abc")
+		return nil
+	}}).Job(t.Context(), 7)
+	require.NoError(t, err, "Authorize has the last word")
+	for _, token := range []string{"a b", "a\n", "é"} {
+		_, err = s.dial(client.Options{Token: token}).Job(t.Context(), 7)
+		require.ErrorIs(t, err, models.ErrInvalid)
+		require.ErrorContains(t, err, "token must have")
+	}
+}
+
 func TestAuthorize_isCalledForEachTry(t *testing.T) {
 	t.Parallel()
 	n := 0

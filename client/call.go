@@ -112,6 +112,9 @@ func (c *Client) request(ctx context.Context, in call, body []byte, zip bool) (*
 	if zip {
 		request.Header.Set("Content-Encoding", "gzip")
 	}
+	if c.options.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.options.Token)
+	}
 	if c.options.Authorize == nil {
 		return request, nil
 	}

@@ -18,6 +18,8 @@ type Options struct {
 	// connections open for 200 calls at once. Without a CheckRedirect of its own
 	// it follows no redirects, since a POST would become a GET.
 	HTTP *http.Client
+	// Token is sent with each request as "Authorization: Bearer". Default: none.
+	Token string
 	// Authorize is called with each request before it is sent, also when it is
 	// tried again, to add what lets it in. An error of it is that of the call.
 	Authorize func(*http.Request) error
@@ -64,6 +66,9 @@ func New(address string, options ...Options) *Client {
 		wrong("url", "must have no ? and no #; use Options.Authorize for what lets requests in")
 	default:
 		c.base = strings.TrimRight(u.String(), "/")
+	}
+	if strings.ContainsFunc(c.options.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		wrong("token", "must have letters, digits and marks only, no spaces")
 	}
 	if c.options.Timeout < 0 {
 		wrong("timeout", "must not be negative")

@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -41,7 +40,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	url := flags.String("url", cmp.Or(os.Getenv("GNJ_URL"), "http://127.0.0.1:8080"), "where GNJ is mounted; default: the variable GNJ_URL")
-	token := flags.String("token", os.Getenv("GNJ_TOKEN"), "a bearer token, if GNJ is behind one; default: the variable GNJ_TOKEN")
+	token := flags.String("token", os.Getenv("GNJ_WORKER_TOKEN"), "a token that may work, if GNJ asks for one; default: the variable GNJ_WORKER_TOKEN")
 	types := flags.String("types", "resize", "the `types` of jobs to do, with commas between them")
 	id := flags.String("id", "", "the worker's `name`; default: one of its own")
 	count := flags.Int("count", 1, "how many jobs to do at once")
@@ -53,12 +52,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 
-	jobs := client.New(*url, client.Options{Authorize: func(r *http.Request) error {
-		if *token != "" {
-			r.Header.Set("Authorization", "Bearer "+*token)
-		}
-		return nil
-	}})
+	jobs := client.New(*url, client.Options{Token: *token})
 	w := worker.New(jobs, worker.Options{
 		ID: *id, Concurrency: *count, Wait: time.Duration(*wait) * time.Second, Lease: *lease, GracePeriod: *grace,
 		Middleware: []worker.Middleware{printing(stdout)},

@@ -25,6 +25,9 @@ type serving struct {
 
 	CORSOrigin []string `name:"cors-origin" env:"GNJ_CORS_ORIGINS" placeholder:"ORIGIN" help:"Let web pages of this origin in, such as https://app.example.com; * is any. May be given several times. Default: none."`
 
+	Token    []string `env:"GNJ_TOKEN" placeholder:"ACCESS:SECRET" help:"Let in who sends this token, and nobody without one. ACCESS is read, work, operate, work+operate or admin; ACCESS:NAME:SECRET names its owner. May be given several times; in the variable, where other users of this machine do not see it, separated by commas. Default: everybody may do everything."`
+	Insecure bool     `env:"GNJ_INSECURE" help:"Let everybody in without a token who can reach this machine."`
+
 	CancelProcessingOnStart bool `help:"Cancel every job that is being processed when the server starts, as graphql-node-jobs does. For one server only."`
 }
 
@@ -73,16 +76,23 @@ func (s serving) serve(c console, options gnj.Options) error {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", s.address(), reason(err))
 	}
 	defer func() { _ = listener.Close() }()
+	if err := s.closed(listener.Addr()); err != nil {
+		return err
+	}
 	options.Lease = s.Lease
 	options.CORS.Origins = s.CORSOrigin
 	options.CancelProcessingOnStart = s.CancelProcessingOnStart
 	options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
+	around, err := s.guard(&options)
+	if err != nil {
+		return err
+	}
 	jobs, err := gnj.New(options)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = jobs.Close() }()
-	server := newServer(jobs, jobs.Drain, options.Logger)
+	server := newServer(around(jobs), jobs.Drain, options.Logger)
 	// Until here a signal ends the process at once, as nobody waits for an answer.
 	asked, stop := untilSignal()
 	defer stop()

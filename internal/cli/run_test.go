@@ -72,7 +72,7 @@ func TestRun_listensWhereItIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, t.TempDir(), test.env, append([]string{"run-in-memory"}, test.args...)...)
+			s := serve(t, t.TempDir(), test.env, append([]string{"run-in-memory", "--insecure"}, test.args...)...)
 			address, err := url.Parse(s.url)
 			require.NoError(t, err)
 			require.Equal(t, test.host, address.Hostname())
