@@ -79,7 +79,6 @@ func TestPages_changeWhileOneLooks(t *testing.T) {
 		require.NoError(t, err)
 		s.shows(`//td/a[text()="1"]`)
 		require.True(t, value[bool](s, `window.sameTab`), "without a refresh")
-		s.picture("jobs")
 		s.visit("/jobs/1")
 		s.shows(`//*[@id="live"][text()="live"]`)
 		jobs, err := svc.Acquire(ctx, service.Acquire{Types: []string{"resize"}})
@@ -91,7 +90,6 @@ func TestPages_changeWhileOneLooks(t *testing.T) {
 		_, err = svc.Finish(ctx, service.Finish{ID: created.ID, Attempt: &jobs[0].Attempt, Status: models.JobSuccessful})
 		require.NoError(t, err)
 		s.shows(`//p[@class="head"]/span[text()="successful"]`)
-		s.picture("job")
 	})
 }
 
@@ -99,7 +97,6 @@ func TestPages_reviewAndStart(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.filled()
 		s.visit("/review")
-		s.picture("review")
 		s.click("Later")
 		s.shows(`//p[@role="status"][contains(., "order was changed")]`)
 		p, err := s.Service().Pipeline(t.Context(), 1)
@@ -109,7 +106,6 @@ func TestPages_reviewAndStart(t *testing.T) {
 		s.shows(`//p[@role="status"][contains(., "was started")]`)
 		s.visit("/pipelines/1")
 		s.shows(`//p[@class="head"]/span[text()="processing"]`)
-		s.picture("pipeline")
 		s.do(chromedp.SendKeys(`input[name=type]`, "extra"))
 		s.click("Add")
 		s.shows(`//li[contains(@class,"lane")]//bdi[text()="extra"]`)
