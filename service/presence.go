@@ -157,11 +157,11 @@ func (p *presence) unsaved() []store.Seen {
 	return list
 }
 
-// savePresence writes who was seen since it was called last.
-func (s *Service) savePresence(ctx context.Context) error {
+// savePresence writes who was seen since it was called last, and returns how many.
+func (s *Service) savePresence(ctx context.Context) (saved int, err error) {
 	list := s.presence.unsaved()
 	if len(list) == 0 {
-		return nil
+		return 0, nil
 	}
 	s.presence.mu.Lock()
 	full, forget := s.presence.full, time.Since(s.presence.forgot) > time.Hour
@@ -173,8 +173,7 @@ func (s *Service) savePresence(ctx context.Context) error {
 	if full {
 		s.log.Warn("gnj: there are too many workers to remember; those unseen for longest are not listed", "remembered", maxWorkers)
 	}
-	defer s.live.hub.tellWatches(nil, true)
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return len(list), s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SaveWorkers(list, PresentFor); err != nil || !forget {
 			return err
 		}
@@ -182,11 +181,21 @@ func (s *Service) savePresence(ctx context.Context) error {
 	})
 }
 
+// refreshPresence saves who works here and tells those who watch. It is not done
+// whenever somebody reads who is there: who watches reads that.
+func (s *Service) refreshPresence(ctx context.Context) error {
+	saved, err := s.savePresence(ctx)
+	if saved > 0 && err == nil {
+		s.live.hub.tellWatches(nil, true)
+	}
+	return err
+}
+
 // present reads the workers that are there, all or those of the ids, with those
 // that this process saw just now.
 func (s *Service) present(ctx context.Context, ids []string) ([]models.Presence, error) {
 	if s.presence != nil {
-		if err := s.savePresence(ctx); err != nil {
+		if _, err := s.savePresence(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -102,7 +102,7 @@ func New(s *store.Store, options Options) *Service {
 		return err
 	})
 	svc.every(tellPresence, "tell who works", func(ctx context.Context) error {
-		if err := svc.savePresence(ctx); err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
+		if err := svc.refreshPresence(ctx); err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
 			svc.log.Warn("gnj: workers of this process are not shown", "error", models.Explain(err))
 		}
 		return nil
