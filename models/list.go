@@ -17,8 +17,12 @@ type JobFilter struct {
 	StartedFrom, StartedTo *time.Time
 	EndedFrom, EndedTo     *time.Time
 
-	Text  string // in the name or type, upper and lower case alike
-	Total bool   // also count all that match
+	// Text is in the name or type, upper and lower case alike. Words such as
+	// input.user.id:42 or output.code:"not found" are values that are at that
+	// place of the input or output, up to 10 of them; such a search ends after ten
+	// seconds with models.ErrUnavailable.
+	Text  string
+	Total bool // also count all that match
 	Page
 }
 

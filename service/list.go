@@ -44,14 +44,16 @@ func (s *Service) Jobs(ctx context.Context, filter JobFilter) (List[models.Job],
 		return List[models.Job]{}, err
 	}
 	var list List[models.Job]
-	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		conditions := conditionsOf(tx, filter)
-		if list.Items, list.NextCursor, err = tx.ListJobs(conditions, page); err != nil || !filter.Total {
+	err = parseSearch(filter.Text).bounded(ctx, func(ctx context.Context) error {
+		return s.store.Read(ctx, func(tx *store.Tx) (err error) {
+			conditions := conditionsOf(tx, filter)
+			if list.Items, list.NextCursor, err = tx.ListJobs(conditions, page); err != nil || !filter.Total {
+				return err
+			}
+			total, err := tx.CountJobs(conditions)
+			list.Total = &total
 			return err
-		}
-		total, err := tx.CountJobs(conditions)
-		list.Total = &total
-		return err
+		})
 	})
 	return list, err
 }
@@ -72,6 +74,9 @@ func checkJobFilter(f JobFilter) (store.Page, error) {
 	p.time("endedFrom", f.EndedFrom)
 	p.time("endedTo", f.EndedTo)
 	p.text("q", f.Text)
+	if n := len(parseSearch(f.Text).values); n > maxValues {
+		p.add("q", "must look for at most %d values, not %d", maxValues, n)
+	}
 	page := p.page(f.Page, JobOrders)
 	return page, p.err()
 }
@@ -88,9 +93,7 @@ func conditionsOf(tx *store.Tx, f JobFilter) []store.Condition {
 		store.In("status", f.Status), store.In("type", f.Type), store.In("workerId", f.WorkerID),
 		inIDs("id", f.ID), inIDs("batchId", f.BatchID), inIDs("pipelineId", f.PipelineID), inIDs("retryOfJobId", f.RetryOfJobID),
 	}
-	if f.Text != "" {
-		conditions = append(conditions, tx.Like(f.Text, "name", "type"))
-	}
+	conditions = append(conditions, parseSearch(f.Text).conditions(tx)...)
 	return slices.Concat(conditions,
 		store.Range("createdAt", f.CreatedFrom, f.CreatedTo),
 		store.Range("startedAt", f.StartedFrom, f.StartedTo),

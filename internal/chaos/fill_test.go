@@ -26,7 +26,7 @@ type filler struct {
 // fill makes so many jobs; about a fifth of them in pipelines.
 func (f *filler) fill(ctx context.Context, jobs int) error {
 	for len(f.created) < jobs {
-		if f.random.IntN(4) == 0 {
+		if len(f.created) == 0 || f.random.IntN(4) == 0 { // some in any case
 			for range 4 {
 				if err := f.pipeline(ctx); err != nil {
 					return err

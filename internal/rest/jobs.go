@@ -164,7 +164,7 @@ type JobFilterInput struct {
 	EndedFrom   instant `query:"endedFrom" format:"date-time" doc:"Ended at this time or later."`
 	EndedTo     instant `query:"endedTo" format:"date-time" doc:"Ended before this time."`
 
-	Text string `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z."`
+	Text string `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z. Words such as input.user.id:42 or output.code:\"not found\" are values at that place of the input or output."`
 }
 
 func (in *JobFilterInput) filter() service.JobFilter {

@@ -28,24 +28,25 @@ type dialect interface {
 	clockArg(ahead time.Duration) any
 	// ownClock is the database's clock where that is this process's, in milliseconds.
 	ownClock() (now time.Time, is bool)
-	rowset(*rowset) (string, []any)                        // what stands behind FROM, and its arguments
-	later(cell string) string                              // the time that such a cell stands for
-	laterKind() kind                                       // of a cell that holds a time from now
-	mark(text []byte, n int) []byte                        // appends the mark of the nth argument
-	by(index string) string                                // behind a table's name: read it by this index, where that can be said
-	idAmong(query string) string                           // the condition that id is one of what a query answers, which is run first
-	eachOf(types []string) (string, []any)                 // a table w with a type a row
-	ofEach(query string) string                            // what joins the rows of a query about w.type, behind eachOf
-	lock() string                                          // behind a select: keeps the rows from changing until the commit
-	skipLocked() string                                    // the same, passing over rows that are locked
-	lockHolds() string                                     // a statement that keeps others from changing the holds
-	isolation() string                                     // a query for the level of the transaction, where levels differ
-	beginWriting() string                                  // a statement that makes a host's transaction one that writes
-	among(column string) string                            // the condition that a column is one of the ids of a text, with commas
-	writesInWith() bool                                    // common table expressions may change rows
-	announce() string                                      // a query that tells other processes, where they can be told
-	like() string                                          // the operator that ignores upper and lower case
-	begin(context.Context, *sql.Conn) (transacting, error) // a transaction that writes
+	rowset(*rowset) (string, []any)                               // what stands behind FROM, and its arguments
+	later(cell string) string                                     // the time that such a cell stands for
+	laterKind() kind                                              // of a cell that holds a time from now
+	mark(text []byte, n int) []byte                               // appends the mark of the nth argument
+	by(index string) string                                       // behind a table's name: read it by this index, where that can be said
+	idAmong(query string) string                                  // the condition that id is one of what a query answers, which is run first
+	eachOf(types []string) (string, []any)                        // a table w with a type a row
+	ofEach(query string) string                                   // what joins the rows of a query about w.type, behind eachOf
+	lock() string                                                 // behind a select: keeps the rows from changing until the commit
+	skipLocked() string                                           // the same, passing over rows that are locked
+	lockHolds() string                                            // a statement that keeps others from changing the holds
+	isolation() string                                            // a query for the level of the transaction, where levels differ
+	beginWriting() string                                         // a statement that makes a host's transaction one that writes
+	among(column string) string                                   // the condition that a column is one of the ids of a text, with commas
+	valueAt(column string, path []string, value string) Condition // see [Tx.ValueAt]
+	writesInWith() bool                                           // common table expressions may change rows
+	announce() string                                             // a query that tells other processes, where they can be told
+	like() string                                                 // the operator that ignores upper and lower case
+	begin(context.Context, *sql.Conn) (transacting, error)        // a transaction that writes
 	snapshotOptions() *sql.TxOptions
 	tryAgain(error) bool         // the database gave up for a reason of its own
 	tryAgainJoined(error) bool   // the same, and it helps to go back to a savepoint

@@ -104,6 +104,12 @@ func (tx *Tx) Like(text string, columns ...string) Condition {
 	return c
 }
 
+// ValueAt is the condition that there is a value at a path in a JSON column: a
+// text that equals it, or a number, true, false or null that is written so.
+func (tx *Tx) ValueAt(column string, path []string, value string) Condition {
+	return tx.valueAt(`"`+column+`"`, path, value)
+}
+
 // In is the condition that a column has one of the values; without values it holds.
 func In[T any](column string, values []T) Condition {
 	if len(values) == 0 {

@@ -143,7 +143,12 @@ func (postgres) skipLocked() string { return " FOR NO KEY UPDATE SKIP LOCKED" }
 
 func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
 
-func (postgres) isolation() string  { return "SELECT current_setting('transaction_isolation')" }
+func (postgres) isolation() string { return "SELECT current_setting('transaction_isolation')" }
+func (postgres) valueAt(column string, path []string, value string) Condition {
+	return Condition{"COALESCE(" + column + " #>> CAST(? AS text[]), CASE WHEN " + column + " #> CAST(? AS text[]) IS NOT NULL THEN 'null' END) = ?",
+		[]any{array(anys(path)), array(anys(path)), value}}
+}
+
 func (postgres) writesInWith() bool { return true }
 
 func (postgres) beginWriting() string { return "" }

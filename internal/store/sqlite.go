@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -217,6 +218,23 @@ func (sqlite) skipLocked() string { return "" }
 func (sqlite) lockHolds() string  { return "" }
 
 func (sqlite) isolation() string { return "" }
+
+// valueAt looks for numbers in the path as places in lists and as names.
+func (sqlite) valueAt(column string, path []string, value string) Condition {
+	places, names := "$", "$"
+	for _, part := range path {
+		name := `."` + part + `"`
+		names += name
+		if _, err := strconv.ParseUint(part, 10, 31); err == nil {
+			name = "[" + part + "]"
+		}
+		places += name
+	}
+	const at = "CASE json_type(%[1]s, ?) WHEN 'text' THEN json_extract(%[1]s, ?) ELSE %[1]s -> ? END = ?"
+	one := fmt.Sprintf(at, column)
+	return Condition{"(json_valid(" + column + ") AND (" + one + " OR " + one + "))",
+		[]any{places, places, places, value, names, names, names, value}}
+}
 
 func (sqlite) writesInWith() bool { return false }
 
