@@ -191,6 +191,17 @@ func (d *Dashboard) act(q *request) error {
 	return d.show(q, http.StatusOK, "act", b.Action.Label, b)
 }
 
+// safely does it so that a panic, which nobody above this goroutine would catch,
+// is an error.
+func (a action) safely(ctx context.Context, svc *service.Service, id int64, value *int) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return a.do(ctx, svc, id, value)
+}
+
 // piece acts on each of the jobs. What the state does not allow is passed over.
 func (d *Dashboard) piece(ctx context.Context, b *bulk, ids []int64, value *int) error {
 	next := make(chan int64)
@@ -200,7 +211,7 @@ func (d *Dashboard) piece(ctx context.Context, b *bulk, ids []int64, value *int)
 	for range min(pieceWays, len(ids)) {
 		all.Go(func() {
 			for id := range next {
-				err := b.Action.do(ctx, d.svc, id, value)
+				err := b.Action.safely(ctx, d.svc, id, value)
 				mu.Lock()
 				switch code := models.CodeOf(err); {
 				case err == nil:
