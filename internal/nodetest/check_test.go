@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"sync"
 	"testing"
 
@@ -61,12 +62,23 @@ func TestNode_theClientOfGraphqlNodeJobsWorksWithOurServer(t *testing.T) {
 	})
 }
 
-// What is asked of our server is what upstream's does.
+// What is asked of our server is what upstream's does. On a busy machine upstream
+// may call a batch failed while its jobs still run, and the pipeline then never
+// goes on: so it has three tries.
 func TestNode_theChecksHoldOnUpstreamItself(t *testing.T) {
 	t.Parallel()
-	server, _ := upstream(t, postgres(t))
-	require.Regexp(t, `(?m)^all \d\d checks hold$`, run(t, "check.js", server.url))
+	var out string
+	for range 3 {
+		server, _ := upstream(t, postgres(t))
+		if out = output(t, "check.js", server.url); allHold.MatchString(out) {
+			return
+		}
+		t.Logf("upstream itself: %s", out)
+	}
+	require.Regexp(t, allHold, out)
 }
+
+var allHold = regexp.MustCompile(`(?m)^all \d\d checks hold$`)
 
 func TestNode_theWorkerDoesJobs(t *testing.T) {
 	t.Parallel()

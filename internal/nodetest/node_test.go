@@ -123,6 +123,15 @@ func command(t *testing.T, name string, args ...string) *script {
 	return s
 }
 
+// output runs a script to its end, good or bad, and returns what it printed.
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	text, err := command(t, name, args...).cmd.Output()
+	var bad *exec.ExitError
+	require.True(t, err == nil || errors.As(err, &bad), "%v", err)
+	return string(text)
+}
+
 // run runs a script to its end, which must be a good one, and returns its output.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
