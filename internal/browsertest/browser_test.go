@@ -58,6 +58,9 @@ type site struct {
 func each(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a browser takes its time")
+	}
 	path := browserPath(t)
 	storetest.EachURL(t, func(t *testing.T, database string) {
 		few <- struct{}{}
