@@ -19,7 +19,9 @@ func TestAuthorize_namesWhoAsks(t *testing.T) {
 		Database: ":memory:", Authorize: byHeader,
 		OnJobFailed: func(ctx context.Context, _ models.Job) { failedBy = append(failedBy, service.Who(ctx)) },
 		GraphQL: gnj.GraphQL{SDL: `extend type Root_Mutations { whoAmI: String }`, Mutations: map[string]gnj.Mutation{
-			"whoAmI": gnj.Resolve(func(ctx context.Context, _ *service.Service, _ struct{}) (string, error) { return service.Who(ctx), nil }),
+			"whoAmI": gnj.Resolve(func(ctx context.Context, _ *service.Service, _ struct{}) (string, error) {
+				return service.Who(ctx), nil
+			}),
 		}},
 	})
 	server := serveHTTP(t, jobs)
