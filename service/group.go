@@ -21,7 +21,7 @@ const (
 // fewer than most transactions are under way begins one, and so does not wait; the
 // others line up, and the next transaction takes all who are in line when it begins.
 //
-// A shared transaction waits for nobody's row, so that no call holds up its
+// A shared transaction waits for nobody's row for long, so that no call holds up its
 // neighbours. What it cannot do at once, and what concerns batches and
 // pipelines, is left to the call itself, which then does it alone.
 type group[In, Out any] struct {

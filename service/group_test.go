@@ -94,7 +94,8 @@ func (f fixture) through(t *testing.T, typ string) {
 	assert.ErrorIs(t, results[2].Err, models.ErrInvalid)
 }
 
-// A job that somebody else is changing is nobody's but its own finisher's to wait for.
+// A job that somebody else is changing is nobody's but its own finisher's to wait
+// for, also when both are finished in one statement.
 func TestShared_waitsForNobodysRow(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		if !f.store.Postgres() {
@@ -102,7 +103,8 @@ func TestShared_waitsForNobodysRow(t *testing.T) {
 		}
 		f.queue("a")
 		f.queue("a")
-		locked, free := f.acquired("a"), f.acquired("a")
+		f.queue("a")
+		locked, free, neighbour := f.acquired("a"), f.acquired("a"), f.acquired("a")
 		changed, changing := make(chan struct{}), make(chan struct{})
 		transaction := make(chan error, 1)
 		go func() {
@@ -114,11 +116,16 @@ func TestShared_waitsForNobodysRow(t *testing.T) {
 			})
 		}()
 		<-changing
+		told := watched(t, f.Service, nil)
 		waits := make(chan error, 1)
 		go func() {
-			_, err := f.Finish(t.Context(), service.Finish{ID: locked.ID, Attempt: &locked.Attempt, Status: models.JobSuccessful})
-			waits <- err
+			results, err := f.FinishMany(t.Context(), []service.Finish{
+				{ID: locked.ID, Attempt: &locked.Attempt, Status: models.JobSuccessful},
+				{ID: neighbour.ID, Attempt: &neighbour.Attempt, Status: models.JobSuccessful},
+			})
+			waits <- errors.Join(err, results[0].Err, results[1].Err)
 		}()
+		require.Equal(t, neighbour.ID, told.next().Job.ID)
 		f.finish(free, models.JobSuccessful)
 		select {
 		case err := <-waits:

@@ -17,6 +17,10 @@ type shared struct {
 	report *group[Report, *Reported]
 	update *group[update, updated]
 
+	// quick finishes jobs in one statement, taking them to be as those say who
+	// finish them. What is otherwise is finished by the next.
+	quick *group[Finish, ended]
+
 	// families finishes jobs with what they belong to, one transaction at a time:
 	// the jobs of a batch or pipeline end at about the same moment, and two
 	// transactions would be in each other's way.
@@ -56,8 +60,11 @@ func (s *shared) joinFinish(in ...Finish) []finishing {
 	lines := map[*group[Finish, ended]][]int{}
 	for i := range in {
 		line := s.finish
-		if s.relatives.take(in[i].ID) {
+		switch {
+		case s.relatives.take(in[i].ID):
 			line = s.families
+		case in[i].Attempt != nil && in[i].Status == models.JobSuccessful:
+			line = s.quick
 		}
 		lines[line] = append(lines[line], i)
 	}
@@ -82,8 +89,14 @@ type finishing struct {
 
 func (s *Service) share(ctx context.Context) *shared {
 	families := &group[Finish, ended]{values: ctx, most: 1, together: s.finishFamilies, alone: s.finishAlone}
+	finish := &group[Finish, ended]{values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone, next: families}
 	return &shared{
 		families: families,
+		finish:   finish,
+		quick: &group[Finish, ended]{
+			values: ctx, most: 2, together: s.finishQuickly, alone: s.finishAlone, next: finish,
+			alike: func(a, b Finish) bool { return (len(a.Output) > 0) == (len(b.Output) > 0) },
+		},
 		create: &group[[]NewJob, []CreatedJob]{
 			values: ctx, most: 2, together: s.createTogether, alone: s.createAlone,
 			weigh: func(in []NewJob) int { return len(in) },
@@ -93,9 +106,6 @@ func (s *Service) share(ctx context.Context) *shared {
 		claim: &group[store.Claim, []models.Job]{
 			values: ctx, most: 1, together: s.claimTogether, alone: s.claimAlone,
 			weigh: func(c store.Claim) int { return c.Count }, alike: s.alikeClaims(),
-		},
-		finish: &group[Finish, ended]{
-			values: ctx, most: 2, together: s.finishTogether, alone: s.finishAlone, next: families,
 		},
 		report: &group[Report, *Reported]{values: ctx, most: 1, together: s.reportTogether, alone: s.reportAlone},
 		update: &group[update, updated]{values: ctx, most: 2, together: s.updateTogether, alone: s.updateAlone},
@@ -178,6 +188,40 @@ func (s *Service) claimTogether(ctx context.Context, take func() []*call[store.C
 type ended struct {
 	*Finished
 	failed *models.Job // for good, by it
+}
+
+// finishQuickly finishes the jobs of many calls in one statement, those that are
+// being processed in the attempt that is finished and belong to nothing.
+func (s *Service) finishQuickly(ctx context.Context, take func() []*call[Finish, ended]) error {
+	_, err := s.committed(ctx, s.store.WriteOne, func(t *txn) error {
+		calls := take()
+		t.together = true
+		jobs := make(map[int64]*models.Job, len(calls))
+		for _, c := range calls {
+			c.out, c.err = ended{}, nil // a transaction may be tried again
+			if c.apart = jobs[c.in.ID] != nil; c.apart {
+				continue // the second for a job
+			}
+			job := &models.Job{ID: c.in.ID, Status: models.JobProcessing, Attempt: *c.in.Attempt}
+			jobs[job.ID] = job
+			if _, err := t.finish(job, c.in); err != nil {
+				return err
+			}
+		}
+		made, err := t.TryMoves(t.later)
+		if err != nil {
+			return err
+		}
+		t.heard = nil // is known of those that were made
+		for _, c := range calls {
+			if c.apart = c.apart || !made[c.in.ID]; !c.apart {
+				c.out.Finished = finished(jobs[c.in.ID])
+				t.heard = append(t.heard, jobs[c.in.ID].WorkerID)
+			}
+		}
+		return nil
+	})
+	return err
 }
 
 // finishTogether finishes the jobs of many calls, those that belong to nothing

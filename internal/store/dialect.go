@@ -38,6 +38,8 @@ type dialect interface {
 	ofEach(query string) string                                   // what joins the rows of a query about w.type, behind eachOf
 	lock() string                                                 // behind a select: keeps the rows from changing until the commit
 	skipLocked() string                                           // the same, passing over rows that are locked
+	hurry() string                                                // a table in a statement that then waits for locked rows for a moment only, and fails
+	lockedByOthers(error) bool                                    // it has failed so
 	lockHolds() string                                            // a statement that keeps others from changing the holds
 	isolation() string                                            // a query for the level of the transaction, where levels differ
 	beginWriting() string                                         // a statement that makes a host's transaction one that writes

@@ -11,6 +11,9 @@ import (
 // lean are the columns of a job that the rules look at, without what may be large.
 var lean = jobs.without("input", "output", "processingInfo")
 
+// ended are the columns of a job that somebody is told of who ends it.
+var ended = jobs.only("id", "type", "status", "startAfter", "workerId", "attempt", "createdAt", "startedAt", "endedAt", "deletedAt")
+
 // LockFreeJobs reads those of the jobs that belong to no batch and no pipeline
 // and that nobody else keeps from changing, and keeps them from changing until
 // the commit. It waits for nobody. Without payloads the jobs come without their
@@ -86,6 +89,65 @@ func (m Move) form() string {
 
 // moveAlike makes moves of one form.
 func (tx *Tx) moveAlike(moves []Move, whole bool) error {
+	returned := lean
+	if whole || tx.changes.jobs || moves[0].To == models.JobFailed {
+		returned = jobs
+	}
+	list, apart, err := tx.moveRows(moves, returned, "", "")
+	if err != nil {
+		return fmt.Errorf("move jobs: %w", err)
+	}
+	byID := placed(list)
+	for _, m := range moves {
+		job := byID[m.Job.ID]
+		if job == nil {
+			return changedMeanwhile("job", m.Job.ID)
+		}
+		tx.moved(m, job, apart)
+	}
+	return nil
+}
+
+// free are jobs that can be changed by themselves.
+const free = ` AND {job}."batchId" IS NULL AND {job}."pipelineId" IS NULL`
+
+// TryMoves makes moves of one form, each of another job, in one statement without looking at the
+// jobs first: those of which Job says rightly which status and attempt they have, that belong to no
+// batch and no pipeline, and that nobody else keeps from changing for long. It
+// returns which were made; of these Job is as the move left it, with the columns
+// that are of interest when a job has ended. When it has to wait, none is made.
+func (tx *Tx) TryMoves(moves []Move) (made map[int64]bool, err error) {
+	if len(moves) == 0 {
+		return nil, nil
+	}
+	returned := ended
+	if tx.changes.jobs {
+		returned = jobs
+	}
+	for i := range moves {
+		moves[i].Set.complete()
+	}
+	list, apart, err := tx.moveRows(moves, returned, tx.hurry(), free)
+	if err != nil && tx.lockedByOthers(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("try to move jobs: %w", err)
+	}
+	byID := placed(list)
+	made = make(map[int64]bool, len(list))
+	for _, m := range moves {
+		if job := byID[m.Job.ID]; job != nil {
+			made[job.ID] = true
+			tx.moved(m, job, apart)
+		}
+	}
+	return made, nil
+}
+
+// moveRows is the statement of moves of one form. with is one more table, and
+// only a further condition. apart tells that their history is yet to be written.
+func (tx *Tx) moveRows(moves []Move, returned table[models.Job], with, only string) (list []models.Job, apart bool, err error) {
 	var r rowset
 	cells := func(cell func(Move) any) []any {
 		column := make([]any, len(moves))
@@ -115,37 +177,27 @@ func (tx *Tx) moveAlike(moves []Move, whole bool) error {
 		assignments += `, "` + name + `" = ` + value
 	}
 	table, rows := tx.rowset(&r)
-	returned := lean
-	if whole || tx.changes.jobs || moves[0].To == models.JobFailed {
-		returned = jobs
-	}
-	query, args, apart := tx.changing("", `UPDATE {job} SET `+assignments+` FROM `+table+`
+	query, args, apart := tx.changing("", `UPDATE {job} SET `+assignments+` FROM `+table+with+`
 		WHERE {job}.id = `+id+` AND COALESCE({job}.status, '') = `+from+` AND {job}.attempt = `+attempt+`
-		AND COALESCE({job}."deletedAt" IS NULL, false)`,
+		AND COALESCE({job}."deletedAt" IS NULL, false)`+only,
 		returned.of("{job}"), returned.columns, from, append(args, rows...))
-	list, err := returned.all(tx.direct(query, args))
-	if err != nil {
-		return fmt.Errorf("move jobs: %w", err)
-	}
-	return tx.moved(moves, list, apart)
+	list, err = returned.all(tx.direct(query, args))
+	return list, apart, err
 }
 
-// moved updates the jobs in place.
-func (tx *Tx) moved(moves []Move, list []models.Job, apart bool) error {
+func placed(list []models.Job) map[int64]*models.Job {
 	byID := make(map[int64]*models.Job, len(list))
 	for i := range list {
 		byID[list[i].ID] = &list[i]
 	}
-	for _, m := range moves {
-		job := byID[m.Job.ID]
-		if job == nil {
-			return changedMeanwhile("job", m.Job.ID)
-		}
-		if apart {
-			tx.happened(job, m.Job.Status)
-		}
-		tx.noted(Updated, job)
-		*m.Job = *job
+	return byID
+}
+
+// moved notes a move and updates its job in place.
+func (tx *Tx) moved(m Move, job *models.Job, apart bool) {
+	if apart {
+		tx.happened(job, m.Job.Status)
 	}
-	return nil
+	tx.noted(Updated, job)
+	*m.Job = *job
 }

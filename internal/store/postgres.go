@@ -141,6 +141,14 @@ func (postgres) ofEach(query string) string {
 func (postgres) lock() string       { return " FOR NO KEY UPDATE" }
 func (postgres) skipLocked() string { return " FOR NO KEY UPDATE SKIP LOCKED" }
 
+// hurry: the planner keeps a function that has effects, and runs it before the
+// first row can be changed.
+func (postgres) hurry() string {
+	return ", (SELECT set_config('lock_timeout', '20ms', true)) hurry"
+}
+
+func (postgres) lockedByOthers(err error) bool { return sqlState(err) == "55P03" }
+
 func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
 
 func (postgres) isolation() string { return "SELECT current_setting('transaction_isolation')" }

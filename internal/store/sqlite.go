@@ -216,6 +216,9 @@ func (sqlite) ofEach(query string) string {
 func (sqlite) lock() string       { return "" }
 func (sqlite) skipLocked() string { return "" }
 func (sqlite) lockHolds() string  { return "" }
+func (sqlite) hurry() string      { return "" }
+
+func (sqlite) lockedByOthers(error) bool { return false }
 
 func (sqlite) isolation() string { return "" }
 

@@ -63,11 +63,19 @@ func TestStatements_ofTheHotPaths(t *testing.T) {
 			c.must(c.Report(t.Context(), service.Report{ID: job.ID, Attempt: &job.Attempt, ProcessingInfo: models.JSON(`{"steps":{}}`)}))
 		}
 	})
-	c.cost("finish", "begin, select job, update job, commit", func() func() {
+	c.cost("finish", "update job", func() func() {
 		job := c.held()
 		return func() { c.finish(job, models.JobSuccessful) }
 	})
-	c.cost("finish once more", "begin, select job, commit", func() func() {
+	c.cost("finish 100", "update job", func() func() {
+		c.must(c.CreateJobs(t.Context(), make100("hundred")))
+		var all []service.Finish
+		for _, job := range c.acquire("hundred", 100) {
+			all = append(all, service.Finish{ID: job.ID, Attempt: &job.Attempt, Status: models.JobSuccessful})
+		}
+		return func() { c.must(c.FinishMany(t.Context(), all)) }
+	})
+	c.cost("finish once more", "update job, begin, select job, commit", func() func() {
 		job := c.held()
 		c.finish(job, models.JobSuccessful)
 		return func() { c.finish(job, models.JobSuccessful) }
