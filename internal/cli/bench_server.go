@@ -38,6 +38,7 @@ func (benchServer) Run(c console) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", reason(err))
 	}
+	growFreely()
 	server := newServer(jobs, jobs.Drain, log)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

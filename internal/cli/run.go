@@ -92,6 +92,7 @@ func (s serving) serve(c console, options gnj.Options) error {
 		return err
 	}
 	defer func() { _ = jobs.Close() }()
+	growFreely()
 	server := newServer(around(jobs), jobs.Drain, options.Logger)
 	// Until here a signal ends the process at once, as nobody waits for an answer.
 	asked, stop := untilSignal()

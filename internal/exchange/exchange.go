@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -62,6 +63,15 @@ func (x *Exchange) Write(body []byte) (int, error) {
 	n, err := x.ResponseWriter.Write(body)
 	x.err = errors.Join(x.err, err)
 	return n, err
+}
+
+// WriteWhole is Write for all of the body at once, of which the client is told how
+// long it is: then it leaves in one piece, with its head.
+func (x *Exchange) WriteWhole(body []byte) (int, error) {
+	if !x.begun {
+		x.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	return x.Write(body)
 }
 
 func (x *Exchange) begin() {

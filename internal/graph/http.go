@@ -134,7 +134,7 @@ func (a *API) answer(x *exchange.Exchange, status int, response *graphql.Respons
 	x.Header().Set("Cache-Control", "no-store")
 	x.Header().Set("X-Content-Type-Options", "nosniff") // it holds what others wrote
 	x.WriteHeader(status)
-	_, _ = x.Write(body) // the exchange keeps the error
+	_, _ = x.WriteWhole(body) // the exchange keeps the error
 }
 
 // accepts reports whether the client names a content type among those it takes.

@@ -141,10 +141,16 @@ func complete(_ *huma.OpenAPI, op *huma.Operation) {
 // marshal writes v as JSON. What cannot be encoded is a fault of ours, and is
 // found before anything was sent; a failure to send is for the exchange to know.
 func marshal(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	x := w.(*exchange.Exchange)
+	encoder := json.NewEncoder(whole{x})
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil && w.(*exchange.Exchange).Failed() == nil {
+	if err := encoder.Encode(v); err != nil && x.Failed() == nil {
 		panic(err)
 	}
 	return nil
 }
+
+// whole writes what an encoder writes, which is all at once.
+type whole struct{ *exchange.Exchange }
+
+func (w whole) Write(body []byte) (int, error) { return w.WriteWhole(body) }
