@@ -76,7 +76,7 @@ func (s *Store) cannotOpen(file string, err error) error {
 }
 
 func (s *Store) openFile(ctx context.Context, d driver.Driver, path string) error {
-	writer := s.pool(d, fileDSN(path, "mode=rwc"), 1)
+	writer := s.pool(d, fileDSN(path, "mode=rwc"), 1, ofWriter...)
 	err := s.again(ctx, s.tryAgain, func() error { return useWAL(ctx, writer) })
 	if err != nil {
 		return s.cannotOpen(path, err)
@@ -118,17 +118,22 @@ func useWAL(ctx context.Context, db *sql.DB) error {
 
 // pool opens connections by a driver directly, so that each is prepared the
 // same way whatever the driver calls its parameters.
-func (s *Store) pool(d driver.Driver, dsn string, size int) *sql.DB {
-	db := sql.OpenDB(sqliteConnector{d, dsn})
+func (s *Store) pool(d driver.Driver, dsn string, size int, settings ...string) *sql.DB {
+	db := sql.OpenDB(sqliteConnector{d, dsn, append([]string{"busy_timeout = 10", "foreign_keys = ON"}, settings...)})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	s.ours = append(s.ours, db)
 	return db
 }
 
+// ofWriter are settings of the connection that writes. What it changes again soon stays
+// in memory, up to 16 MB; so do the few rows that a statement works on.
+var ofWriter = []string{"cache_size = -16000", "temp_store = MEMORY"}
+
 type sqliteConnector struct {
-	driver driver.Driver
-	dsn    string
+	driver   driver.Driver
+	dsn      string
+	settings []string
 }
 
 func (c sqliteConnector) Driver() driver.Driver { return c.driver }
@@ -140,10 +145,10 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, pragma := range []string{"PRAGMA busy_timeout = 10", "PRAGMA foreign_keys = ON"} {
-		if err := execute(ctx, conn, pragma); err != nil {
+	for _, setting := range c.settings {
+		if err := execute(ctx, conn, "PRAGMA "+setting); err != nil {
 			_ = conn.Close()
-			return nil, fmt.Errorf("%s: %w", pragma, err)
+			return nil, fmt.Errorf("set %s: %w", setting, err)
 		}
 	}
 	return conn, nil
