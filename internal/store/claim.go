@@ -32,9 +32,11 @@ const (
 
 // What is queued lies in two indexes, by what was seen of its start-after time,
 // so that jobs of tomorrow lie in nobody's way: ready, in the order of dispatch,
-// and scheduled, by time. [Tx.MarkDue] moves jobs from the one to the other.
+// and scheduled, by time. [Tx.MarkDue] moves jobs from the one to the other. Ready
+// jobs lie in two indexes: gnj_job_ready by type, and gnj_job_order, which only inOrder fits.
 const (
 	ready     = queued + ` AND ("startAfter" IS NULL OR "wasDue")`
+	inOrder   = ready + ` AND id > 0`
 	scheduled = queued + ` AND "startAfter" IS NOT NULL AND NOT "wasDue"`
 
 	// stillQueued is queued of jobs that were found by it before, in a form that
@@ -130,27 +132,47 @@ func (tx *Tx) picking(types []string, n, depth int) (string, []any) {
 }
 
 // firstReady is a statement for the first n ready jobs of the types. Of one type
-// it reads them off the index, passing over those that others are taking. Of
-// several it reads the first of each, puts them in order, and takes those in
-// front of which there can be no other: up to the last one of a type that may have more.
+// it reads them off the index, passing over those that others are taking.
 func (tx *Tx) firstReady(types []string, n, depth int) (string, []any) {
 	now := tx.now()
-	if len(types) == 1 {
-		return `SELECT id, "priorityLevel" FROM {job}` + tx.by("gnj_job_ready") + `
-			WHERE ` + ready + ` AND type = ? AND ` + due + ` AND ` + notHeld + `
-			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), []any{types[0], now, n}
+	if len(types) > 1 {
+		return tx.firstOfSeveral(types, n, depth)
 	}
+	return `SELECT id, "priorityLevel" FROM {job}` + tx.by("gnj_job_ready") + `
+		WHERE ` + ready + ` AND type = ? AND ` + due + ` AND ` + notHeld + `
+		ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), []any{types[0], now, n}
+}
+
+// firstOfSeveral is firstReady for several types. It looks at the first jobs of all
+// types, where those are that ask for most of the types there are. Where that is
+// not enough it reads the first of each type, puts them in order, and takes those in
+// front of which there can be no other: up to the last one of a type that may have more.
+func (tx *Tx) firstOfSeveral(types []string, n, depth int) (string, []any) {
+	const enough = `((SELECT count(*) FROM mine) >= ? OR (SELECT count(*) FROM near) < ?)`
+	most, now := reach(n), tx.now()
 	each, args := tx.firstOfEach(types, depth)
-	return `SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
+	return `WITH near AS MATERIALIZED (
+			SELECT id, type, "priorityLevel" FROM {job}` + tx.by("gnj_job_order") + `
+			WHERE ` + inOrder + ` AND ` + due + ` ORDER BY ` + dispatchOrder + ` LIMIT ?
+		), mine AS MATERIALIZED (
+			SELECT id FROM near WHERE type IN ` + marks(len(types)) + ` AND ` + strings.ReplaceAll(notHeld, "{job}", "near") + `
+			ORDER BY ` + dispatchOrder + ` LIMIT ?
+		)
+		SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
+				SELECT id FROM mine WHERE `+enough+`
+				UNION ALL
 				SELECT id FROM (
-					SELECT id, place, min(CASE WHEN nth = ? THEN place END) OVER () AS last FROM (
-						SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place,
-							row_number() OVER (PARTITION BY type ORDER BY `+dispatchOrder+`) AS nth
-						FROM (`+each+`) each_type
-					) numbered
-				) known WHERE last IS NULL OR place <= last ORDER BY place LIMIT ?`) + `
+					SELECT id FROM (
+						SELECT id, place, min(CASE WHEN nth = ? THEN place END) OVER () AS last FROM (
+							SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place,
+								row_number() OVER (PARTITION BY type ORDER BY `+dispatchOrder+`) AS nth
+							FROM (`+each+`) each_type WHERE NOT `+enough+`
+						) numbered
+					) known WHERE last IS NULL OR place <= last ORDER BY place LIMIT ?
+				) first_of_each`) + `
 			AND ` + stillQueued + ` AND ` + due + `
-			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat([]any{depth}, args, []any{reach(n), now, n})
+			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat(
+			[]any{now, 2 * most}, anys(types), []any{most, most, 2 * most, depth}, args, []any{most, 2 * most, most, now, n})
 }
 
 // takers are the claims as rows: the places from c0 to c1 of what is picked go
