@@ -23,8 +23,8 @@ type written struct {
 	size int64
 }
 
-// looksOpen outlasts the clock of file systems, which has steps of some milliseconds.
-const looksOpen = 5
+// looksOpen outlasts the clock of file systems, which has steps of up to ten milliseconds.
+const looksOpen = 2
 
 // Elsewhere returns nil where it is of no use: on PostgreSQL, which tells, and on
 // a database in memory, which nobody else has.
