@@ -15,6 +15,7 @@ const (
 	pruneParents   = 200 // pipelines or batches of one look
 	pruneLooks     = 100 // of one round in the background
 	pruneRest      = 5 * time.Millisecond
+	pruneSoon      = time.Second // after the start, and up to twice as long
 	pruneEvery     = 50 * time.Second
 	pruneEveryMore = 20 * time.Second // at most, by chance, so that nodes do not do it at the same moment
 )

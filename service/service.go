@@ -128,19 +128,25 @@ func (s *Service) begin() {
 		return nil
 	})
 	if !s.options.Retention.KeepsAll() {
-		s.every(s.options.PruneInterval, "prune what has outlived its retention", s.pruneInBackground(s.options.Retention))
+		soon := min(s.options.PruneInterval, pruneSoon+rand.N(pruneSoon)) // also in processes that do not live long
+		s.from(soon, s.options.PruneInterval, "prune what has outlived its retention", s.pruneInBackground(s.options.Retention))
 	}
 }
 
 // every runs work in its own goroutine until the service is closed.
 func (s *Service) every(interval time.Duration, doing string, work func(context.Context) error) {
+	s.from(interval, interval, doing, work)
+}
+
+// from is every with another time before the first round.
+func (s *Service) from(first, interval time.Duration, doing string, work func(context.Context) error) {
 	l := &loop{doing: doing, interval: interval}
 	l.lastDone.Store(time.Now().UnixNano())
 	s.background.loops = append(s.background.loops, l)
 	s.background.done.Add(1)
 	go func() {
 		defer s.background.done.Done()
-		ticker := time.NewTicker(interval)
+		ticker := time.NewTicker(first)
 		defer ticker.Stop()
 		for {
 			select {
@@ -148,6 +154,7 @@ func (s *Service) every(interval time.Duration, doing string, work func(context.
 				return
 			case <-ticker.C:
 			}
+			ticker.Reset(interval)
 			s.round(l, work)
 		}
 	}()
