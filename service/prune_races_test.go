@@ -47,6 +47,29 @@ func TestPrune_inSmallPieces(t *testing.T) {
 	})
 }
 
+// Jobs of one moment, of which some are kept, are all looked at, each once.
+func TestPrune_walksOverJobsOfOneMoment(t *testing.T) {
+	eachPruned(t, func(t *testing.T, f pruned) {
+		jobs := make([]service.NewJob, 2500)
+		for i := range jobs {
+			jobs[i] = service.NewJob{Type: "a", Status: models.JobSuccessful}
+			if i%3 > 0 {
+				jobs[i].EndedAt = new(time.Now().Add(100 * day))
+			}
+		}
+		_, err := f.CreateJobs(t.Context(), jobs)
+		require.NoError(t, err)
+		f.later(31 * day)
+		looked := 0
+		done, err := f.Prune(t.Context(), service.Prune{Keep: month, Progress: func(n, _ int) { looked = n }})
+		require.NoError(t, err)
+		require.Equal(t, service.Pruned{Jobs: 834}, done)
+		require.Equal(t, 2500, looked)
+		f.later(100 * day)
+		require.Equal(t, service.Pruned{Jobs: 1666}, f.prune(month))
+	})
+}
+
 func TestPrune_wholeFamiliesHoweverLarge(t *testing.T) {
 	eachPruned(t, func(t *testing.T, f pruned) {
 		for range 3 {

@@ -54,7 +54,7 @@ func (s *Store) Plant(ctx context.Context, rows Rows) error {
 		if err := plant(tx, batches, "batch", plantedBatches, rows.Batches, func(b *models.Batch) *int64 { return &b.ID }); err != nil {
 			return err
 		}
-		if err := plant(tx, jobs, "job", plantedJobs, rows.Jobs, func(j *models.Job) *int64 { return &j.ID }); err != nil {
+		if err := plantJobs(tx, rows.Jobs); err != nil {
 			return err
 		}
 		list := make([]*models.Step, len(rows.Steps))
@@ -72,6 +72,21 @@ func (s *Store) Plant(ctx context.Context, rows Rows) error {
 		}
 		return plant(tx, transitions, "gnj_history", plantedHistory, rows.History, nil)
 	})
+}
+
+// plantJobs lays jobs, a retry after the job that it retries has its id.
+func plantJobs(tx *Tx, list []*models.Job) error {
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && (list[n].RetryOfJobID == nil || *list[n].RetryOfJobID != 0) {
+			n++
+		}
+		if err := plant(tx, jobs, "job", plantedJobs, list[:n], func(j *models.Job) *int64 { return &j.ID }); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
 }
 
 // plant lays the rows of one table; without id it does not ask for their ids.

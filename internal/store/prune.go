@@ -67,7 +67,7 @@ func leaving(keep models.Retention) string {
 	return "(" + strings.Join(list, ", ") + ")"
 }
 
-// OldJob is a job that was looked at, and its place in the walk over all of them.
+// OldJob is a job that was looked at.
 type OldJob struct {
 	ID        int64
 	CreatedAt time.Time
@@ -75,18 +75,26 @@ type OldJob struct {
 	Outlived  bool // and belongs to no batch and no pipeline
 }
 
+// Place is how far a walk over the jobs has come: those that were created before a
+// time, and so many of that time.
+type Place struct {
+	CreatedAt time.Time
+	Skip      int
+}
+
 // OldJobs looks at the next jobs, oldest first, that were created long enough ago
 // to be removed and have a status of those that are. It reads an index of times
-// and statuses that is there anyway, so that what is kept costs little.
-func (tx *Tx) OldJobs(keep models.Retention, after OldJob, limit int) ([]OldJob, error) {
+// and statuses that is there anyway, so that what is kept costs little. They are in
+// the order of that index and no other: as long as PostgreSQL has no statistics it
+// would rather sort all that are left than the few of one moment.
+func (tx *Tx) OldJobs(keep models.Retention, from Place, limit int) ([]OldJob, error) {
 	query := `SELECT id, "createdAt", "retryOfJobId", ` + alone("j") + ` AND ` + outlived + ` FROM (
 			SELECT id, "createdAt", "retryOfJobId", status, "endedAt", "updatedAt", "deletedAt", "batchId", "pipelineId"
 			FROM {job}` + tx.by("idx_job_created_at_desc_status") + `
-			WHERE "createdAt" >= ? AND "createdAt" < ? AND ("createdAt" > ? OR id > ?) AND status IN ` + leaving(keep) + `
-			ORDER BY "createdAt", id LIMIT ?
+			WHERE "createdAt" >= ? AND "createdAt" < ? AND status IN ` + leaving(keep) + `
+			ORDER BY "createdAt" LIMIT ? OFFSET ?
 		) j ORDER BY "createdAt", id`
-	return tx.oldJobs(query, append(tx.ofJobs(keep),
-		after.CreatedAt, tx.before(keep.Shortest()), after.CreatedAt, after.ID, limit))
+	return tx.oldJobs(query, append(tx.ofJobs(keep), from.CreatedAt, tx.before(keep.Shortest()), limit, from.Skip))
 }
 
 // OldJobsWithID looks at these jobs.
