@@ -95,7 +95,7 @@ func plant[T any](tx *Tx, t table[T], name string, columns []string, list []*T, 
 		var r rowset
 		chosen := make([]string, len(columns))
 		for i, column := range columns {
-			chosen[i] = r.column(t.kinds[column], t.cells(column, part))
+			chosen[i] = r.column(t.kinds[column], t.cells(tx.ctx, column, part))
 		}
 		from, args := tx.rowset(&r)
 		query := `INSERT INTO {` + name + `} ("` + strings.Join(columns, `", "`) + `") SELECT ` + strings.Join(chosen, ", ") + ` FROM ` + from + ` WHERE v.c0 IS NOT NULL`
@@ -121,14 +121,14 @@ func plant[T any](tx *Tx, t table[T], name string, columns []string, list []*T, 
 }
 
 // cells is a column of rows.
-func (t table[T]) cells(column string, list []*T) []any {
+func (t table[T]) cells(ctx context.Context, column string, list []*T) []any {
 	cells := make([]any, len(list))
 	for _, f := range t.fields {
 		if f.DBName != column {
 			continue
 		}
 		for i, item := range list {
-			cells[i] = f.ReflectValueOf(context.Background(), reflect.ValueOf(item).Elem()).Interface()
+			cells[i] = f.ReflectValueOf(ctx, reflect.ValueOf(item).Elem()).Interface()
 		}
 	}
 	return cells
