@@ -173,7 +173,7 @@
 //  109. Prune_keepsWhatStillRunsOfAnEndedPipeline: A job that is queued or runs keeps all that it belongs to.
 //  110. Prune_deletedJobs: A deleted job goes like any other; one that had not ended counts as cancelled when it was deleted.
 //  111. Prune_keepsRetriesOfWhatIsKept: A retry stays as long as the job that it retries, which could else be retried again.
-//  112. Prune_inSmallPieces: A piece is a transaction of at most 500 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
+//  112. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
 //  113. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
 //  114. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
 //  115. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.

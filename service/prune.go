@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	pruneLook      = 500 // jobs of one look, and of one transaction unless a single family has more
+	pruneLook      = 250 // jobs of one look, and of one transaction unless a single family has more
 	pruneParents   = 200 // pipelines or batches of one look
-	pruneLooks     = 100 // of one round in the background
+	pruneLooks     = 200 // of one round in the background
 	pruneRest      = 5 * time.Millisecond
 	pruneSoon      = time.Second // after the start, and up to twice as long
 	pruneEvery     = 50 * time.Second

@@ -41,8 +41,8 @@ func TestPrune_inSmallPieces(t *testing.T) {
 			}
 		}})
 		require.ErrorIs(t, err, context.Canceled)
-		require.Equal(t, 500, most, "it is a piece, and what was removed stays so")
-		require.Equal(t, service.Pruned{Jobs: many - 500}, f.prune(month))
+		require.Equal(t, 250, most, "it is a piece, and what was removed stays so")
+		require.Equal(t, service.Pruned{Jobs: many - 250}, f.prune(month))
 		require.Equal(t, "1 0 0 0 1", f.left())
 	})
 }
