@@ -47,6 +47,8 @@ func (w *world) present() {
 	for range 2 { // what is on its way
 		w.pipeline(recipes[0], ago(2*time.Minute), time.Minute)
 	}
+	w.pipeline(recipes[1], ago(9*time.Hour), 2*time.Hour)
+	w.freeBatch(ago(5 * time.Hour))
 	bad := *invoice
 	bad.fails = 3 // so that one of many does
 	w.pipeline(recipe{"Statements, run %d", []part{{report, 1, 1}, {&bad, 30, 50}, {mail, 30, 50}}}, ago(3*time.Hour), 5*time.Minute)

@@ -77,7 +77,7 @@ func TestSeed_leavesWhatTheRulesLeave(t *testing.T) {
 
 func TestSeed_hasSomethingOfEverything(t *testing.T) {
 	each(t, small, func(t *testing.T, _ *store.Store, db *sql.DB, made seed.Made) {
-		require.InDelta(t, small.Days*small.JobsPerDay, made.Jobs, 0.25*float64(small.Days*small.JobsPerDay))
+		require.InDelta(t, small.Days*small.JobsPerDay, made.Jobs, 0.4*float64(small.Days*small.JobsPerDay))
 		require.Equal(t, made.Jobs, storetest.Value[int](t, db, "SELECT count(*) FROM job"))
 		require.ElementsMatch(t, models.JobStatuses, storetest.Values[models.JobStatus](t, db, "SELECT DISTINCT status FROM job"))
 		require.ElementsMatch(t, models.PipelineStatuses, storetest.Values[models.PipelineStatus](t, db, "SELECT DISTINCT status FROM pipeline"))
@@ -93,7 +93,6 @@ func TestSeed_hasSomethingOfEverything(t *testing.T) {
 			"somebody's wish":  `SELECT count(*) FROM gnj_history WHERE "by" IS NOT NULL AND reason IS NOT NULL`,
 			"several workers":  `SELECT count(DISTINCT "workerId") - 3 FROM job`,
 			"a batch of jobs":  `SELECT count(*) FROM batch WHERE "pipelineId" IS NULL`,
-			"the last quarter": `SELECT count(*) FROM job WHERE id > (SELECT max(id) FROM job) - 20 AND status = 'successful'`,
 		} {
 			require.Positive(t, storetest.Value[int](t, db, query), what)
 		}
