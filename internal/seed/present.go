@@ -49,7 +49,11 @@ func (w *world) present() {
 	}
 	w.pipeline(recipes[1], ago(9*time.Hour), 2*time.Hour)
 	w.freeBatch(ago(5 * time.Hour))
-	bad := *invoice
-	bad.fails = 3 // so that one of many does
+	refused, bad := *payment, *invoice
+	refused.fails, bad.fails = 10, 3 // so that it does, and one of many
+	l := w.born(&refused, ago(6*time.Hour), models.JobQueued)
+	w.work(l, l.job.CreatedAt, true)
+	w.add(&plot{at: l.job.CreatedAt, lives: []*life{l}})
+	w.single(payment, ago(5*time.Hour), l)
 	w.pipeline(recipe{"Statements, run %d", []part{{report, 1, 1}, {&bad, 30, 50}, {mail, 30, 50}}}, ago(3*time.Hour), 5*time.Minute)
 }
