@@ -84,15 +84,15 @@ func TestSeed_hasSomethingOfEverything(t *testing.T) {
 		require.ElementsMatch(t, models.BatchStatuses[:1], storetest.Values[models.BatchStatus](t, db, "SELECT DISTINCT status FROM batch WHERE status = 'planned'"))
 		require.Len(t, storetest.Values[string](t, db, "SELECT DISTINCT type FROM job"), 10)
 		for what, query := range map[string]string{
-			"held":             `SELECT count(*) FROM job j JOIN "jobHoldType" h ON h.type = j.type WHERE j.status = 'queued'`,
-			"later":            `SELECT count(*) FROM job WHERE status = 'queued' AND "startAfter" IS NOT NULL`,
-			"tried again":      `SELECT count(*) FROM job WHERE status = 'successful' AND attempt > 1`,
-			"retried":          `SELECT count(*) FROM job WHERE "retryOfJobId" IS NOT NULL`,
-			"a stack trace":    `SELECT count(*) FROM job WHERE CAST(output AS text) LIKE '%"stack"%'`,
-			"steps":            `SELECT count(*) FROM job WHERE CAST("processingInfo" AS text) LIKE '%"elapsedTime"%'`,
-			"somebody's wish":  `SELECT count(*) FROM gnj_history WHERE "by" IS NOT NULL AND reason IS NOT NULL`,
-			"several workers":  `SELECT count(DISTINCT "workerId") - 3 FROM job`,
-			"a batch of jobs":  `SELECT count(*) FROM batch WHERE "pipelineId" IS NULL`,
+			"held":            `SELECT count(*) FROM job j JOIN "jobHoldType" h ON h.type = j.type WHERE j.status = 'queued'`,
+			"later":           `SELECT count(*) FROM job WHERE status = 'queued' AND "startAfter" IS NOT NULL`,
+			"tried again":     `SELECT count(*) FROM job WHERE status = 'successful' AND attempt > 1`,
+			"retried":         `SELECT count(*) FROM job WHERE "retryOfJobId" IS NOT NULL`,
+			"a stack trace":   `SELECT count(*) FROM job WHERE CAST(output AS text) LIKE '%"stack"%'`,
+			"steps":           `SELECT count(*) FROM job WHERE CAST("processingInfo" AS text) LIKE '%"elapsedTime"%'`,
+			"somebody's wish": `SELECT count(*) FROM gnj_history WHERE "by" IS NOT NULL AND reason IS NOT NULL`,
+			"several workers": `SELECT count(DISTINCT "workerId") - 3 FROM job`,
+			"a batch of jobs": `SELECT count(*) FROM batch WHERE "pipelineId" IS NULL`,
 		} {
 			require.Positive(t, storetest.Value[int](t, db, query), what)
 		}
