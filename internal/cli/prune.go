@@ -33,6 +33,12 @@ func (p prune) Run(c console) error {
 	ctx, stop := untilSignal()
 	defer stop()
 	s, err := openMigrated(ctx, p.Database, p.Schema)
+	if ctx.Err() != nil {
+		if err == nil {
+			_ = s.Close()
+		}
+		return errors.New("stopped by a signal; nothing was removed")
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -26,28 +27,37 @@ func (p plant) Run(c console) error {
 	}
 	ctx, stop := untilSignal()
 	defer stop()
-	s, err := store.Open(ctx, store.Config{Database: p.Database, Schema: p.Schema})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	if err := s.Migrate(ctx); err != nil {
-		return err
-	}
-	tell, done := progressOn(c.err)
-	if tell != nil {
-		config.Progress = func(done, total int) { tell("jobs", done, total) }
-	}
-	made, err := seed.Run(ctx, s, config)
-	done()
+	made, err := p.fill(ctx, c, config)
 	if ctx.Err() != nil {
 		return errors.New("stopped by a signal; what was made stays")
 	}
 	if err != nil {
 		return err
 	}
-	// What is kept about jobs besides their rows is brought up to date here.
 	_, err = fmt.Fprintf(c.out, "made %s, %s and %s\n", count(made.Jobs, "job", "jobs"),
 		count(made.Batches, "batch", "batches"), count(made.Pipelines, "pipeline", "pipelines"))
 	return err
+}
+
+// fill makes the database and what is in it.
+func (p plant) fill(ctx context.Context, c console, config seed.Config) (seed.Made, error) {
+	s, err := store.Open(ctx, store.Config{Database: p.Database, Schema: p.Schema})
+	if err != nil {
+		return seed.Made{}, err
+	}
+	defer func() { _ = s.Close() }()
+	if err := s.Migrate(ctx); err != nil {
+		return seed.Made{}, err
+	}
+	tell, done := progressOn(c.err)
+	defer done()
+	if tell != nil {
+		config.Progress = func(done, total int) { tell("jobs", done, total) }
+	}
+	made, err := seed.Run(ctx, s, config)
+	if err != nil {
+		return made, err
+	}
+	// What is kept about jobs besides their rows is brought up to date here.
+	return made, nil
 }
