@@ -51,7 +51,7 @@ func New(options Options) (*Handler, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("gnj: %w", err)
 	}
-	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease, Redact: o.Redact})
+	svc := service.New(s, service.Options{OnJobFailed: o.OnJobFailed, Logger: o.Logger, Lease: o.Lease, Redact: o.Redact, Retention: o.Retention})
 	h := &Handler{
 		store: s, service: svc, cors: o.CORS.middleware(),
 		pages: dashboard.New(svc, dashboard.Options{MaxBodyBytes: o.MaxBodyBytes, Logger: o.Logger, Version: Version(), Admit: o.admit(), Redact: o.Redact}),

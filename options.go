@@ -68,6 +68,12 @@ type Options struct {
 	// status. Default: it is written, in the change's own transaction.
 	DisableHistory bool
 
+	// Retention is how long jobs that have ended are kept, by status; they are then removed for
+	// good in the background, with their history, in small pieces and by any node. A job of a
+	// batch or pipeline goes only together with all of it. At least a minute each.
+	// Default 0: they are kept for ever.
+	Retention Retention
+
 	// OnJobFailed is called after the commit with each job that became failed
 	// for good, also by an expired lease, and with those that
 	// CancelProcessingOnStart cancels. It runs in the goroutine that failed the
@@ -77,6 +83,9 @@ type Options struct {
 	// slog.New(slog.DiscardHandler) keeps GNJ silent.
 	Logger *slog.Logger
 }
+
+// Retention is how long what has ended is kept: see [Options].Retention.
+type Retention = models.Retention
 
 // DefaultDatabase is the SQLite file of the zero Options.
 const DefaultDatabase = "gnj.db"
@@ -102,6 +111,9 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if err := o.Retention.Check(); err != nil {
+		return o, err
 	}
 	if err := o.CORS.check(); err != nil {
 		return o, err

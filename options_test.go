@@ -90,6 +90,8 @@ func TestOptions_refusesWhatCannotWork(t *testing.T) {
 		"a lease of part of a second":   {gnj.Options{Lease: time.Millisecond}, "Lease"},
 		"a lease longer than a week":    {gnj.Options{Lease: 8 * 24 * time.Hour}, "Lease"},
 		"a negative limit of bodies":    {gnj.Options{MaxBodyBytes: -1}, "MaxBodyBytes"},
+		"a negative retention":          {gnj.Options{Retention: gnj.Retention{Cancelled: -time.Hour}}, "Retention.Cancelled"},
+		"a retention without a unit":    {gnj.Options{Retention: gnj.Retention{Failed: 30}}, "Retention.Failed"},
 		"a schema with SQLite":          {gnj.Options{Schema: "jobs"}, "schema"},
 		"a schema with a host's SQLite": {gnj.Options{DB: host, Schema: "jobs"}, "schema"},
 	} {
@@ -198,4 +200,20 @@ func together(n int, do func(i int)) {
 	}
 	close(start)
 	all.Wait()
+}
+
+func TestOptions_retentionRemovesWhatHasOutlivedIt(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		createJob(t, open(t, gnj.Options{Database: database}))
+		db := storetest.SQL(t, database)
+		storetest.Exec(t, db, `UPDATE job SET status = 'successful', "createdAt" = '2020-01-01 00:00:00.000+00:00', "endedAt" = '2020-01-01 00:00:00.000+00:00'`)
+		jobs := open(t, gnj.Options{Database: database, Retention: gnj.Retention{Successful: time.Hour}})
+		kept := createJob(t, jobs)
+		require.Eventually(t, func() bool {
+			return storetest.Value[int](t, db, "SELECT count(*) FROM job") == 1
+		}, 30*time.Second, 50*time.Millisecond)
+		_, err := jobs.Service().Job(t.Context(), kept.ID)
+		require.NoError(t, err)
+	})
 }

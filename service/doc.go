@@ -164,6 +164,24 @@
 //  103. Explain_saysWhatKeepsIt: A hold, its time, a backoff, its pipeline, the step or batch before it, its worker, and that nobody asks for its type are told.
 //  104. Failures_groupsAlikeErrors: Failed jobs of a type whose errors differ in numbers, ids and quoted parts only are one group.
 //
+// # Retention
+//
+//  105. Prune_removesWhatOutlivedItsRetention: A job that ended longer ago than its status is kept is removed for good with its history, and its jobUniqueId is free again; a status without a time is kept.
+//  106. Prune_countsFromTheEnd: What counts is when it ended, by the database's clock, not when it was created.
+//  107. Prune_keepsFamiliesTogether: A batch goes with all of its jobs, a pipeline with its steps, batches and jobs, when it has ended and itself, as successful or failed, and each of its jobs have outlived their retention.
+//  108. Prune_plannedJobsGoWithTheirPipeline: A job that is planned has ended with its batch or pipeline; until they go it may be retried, or what stopped it.
+//  109. Prune_keepsWhatStillRunsOfAnEndedPipeline: A job that is queued or runs keeps all that it belongs to.
+//  110. Prune_deletedJobs: A deleted job goes like any other; one that had not ended counts as cancelled when it was deleted.
+//  111. Prune_keepsRetriesOfWhatIsKept: A retry stays as long as the job that it retries, which could else be retried again.
+//  112. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
+//  113. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
+//  114. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
+//  115. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
+//  116. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
+//  117. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.
+//  118. Prune_findsWhatOthersLeftBehind: Pipelines and batches without jobs, deleted ones, and rows that do not say when they ended go too; what two pipelines share does not.
+//  119. Prune_refusals: A retention is at least a minute; pruning is done outside of transactions.
+//
 // # Locks
 //
 // A transaction locks pipelines first, then batches, then jobs, each by id: so

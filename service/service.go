@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,14 @@ type Options struct {
 	PollInterval time.Duration
 	// RescueInterval is how often expired leases are looked for. Default two seconds.
 	RescueInterval time.Duration
+	// Retention is how long what has ended is kept; what has outlived it is
+	// removed in the background: see [Service.Prune]. Default: everything is kept.
+	Retention models.Retention
+	// PruneInterval is how often that is looked for. Default about a minute.
+	PruneInterval time.Duration
+	// Idle says that there is no background work, for a program that makes a few
+	// calls and ends. Default: there is.
+	Idle bool
 	// Redact masks values of jobs in reports that quote them, such as errors. Default: nothing is masked.
 	Redact func(models.Job) models.Job
 	// Alone says that no other process works on the database: changes are not
@@ -85,6 +94,9 @@ func New(s *store.Store, options Options) *Service {
 	if options.RescueInterval <= 0 {
 		options.RescueInterval = 2 * time.Second
 	}
+	if options.PruneInterval <= 0 {
+		options.PruneInterval = pruneEvery + rand.N(pruneEveryMore)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	svc := &Service{
 		store: s, options: options, log: options.Logger, waiting: newWaiting(),
@@ -92,33 +104,49 @@ func New(s *store.Store, options Options) *Service {
 	}
 	svc.live = newLive(s, options, svc.background)
 	svc.shared, svc.presence = svc.share(ctx), newPresence()
-	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
-	svc.live.spawn(svc.lookWhenTold)
-	if elsewhere := s.Elsewhere(); elsewhere != nil && !options.Alone {
-		svc.live.spawn(func(ctx context.Context) { svc.lookElsewhere(ctx, elsewhere) })
+	if !options.Idle {
+		svc.begin()
 	}
-	svc.every(options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
-		_, err := svc.RescueExpired(ctx)
+	return svc
+}
+
+// begin starts the background work.
+func (s *Service) begin() {
+	s.every(s.options.PollInterval, "look for jobs of waiting workers", s.wakeWaiting)
+	s.live.spawn(s.lookWhenTold)
+	if elsewhere := s.store.Elsewhere(); elsewhere != nil && !s.options.Alone {
+		s.live.spawn(func(ctx context.Context) { s.lookElsewhere(ctx, elsewhere) })
+	}
+	s.every(s.options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
+		_, err := s.RescueExpired(ctx)
 		return err
 	})
-	svc.every(tellPresence, "tell who works", func(ctx context.Context) error {
-		if err := svc.refreshPresence(ctx); err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
-			svc.log.Warn("gnj: workers of this process are not shown", "error", models.Explain(err))
+	s.every(tellPresence, "tell who works", func(ctx context.Context) error {
+		if err := s.refreshPresence(ctx); err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
+			s.log.Warn("gnj: workers of this process are not shown", "error", models.Explain(err))
 		}
 		return nil
 	})
-	return svc
+	if !s.options.Retention.KeepsAll() {
+		soon := min(s.options.PruneInterval, pruneSoon+rand.N(pruneSoon)) // also in processes that do not live long
+		s.from(soon, s.options.PruneInterval, "prune what has outlived its retention", s.pruneInBackground(s.options.Retention))
+	}
 }
 
 // every runs work in its own goroutine until the service is closed.
 func (s *Service) every(interval time.Duration, doing string, work func(context.Context) error) {
+	s.from(interval, interval, doing, work)
+}
+
+// from is every with another time before the first round.
+func (s *Service) from(first, interval time.Duration, doing string, work func(context.Context) error) {
 	l := &loop{doing: doing, interval: interval}
 	l.lastDone.Store(time.Now().UnixNano())
 	s.background.loops = append(s.background.loops, l)
 	s.background.done.Add(1)
 	go func() {
 		defer s.background.done.Done()
-		ticker := time.NewTicker(interval)
+		ticker := time.NewTicker(first)
 		defer ticker.Stop()
 		for {
 			select {
@@ -126,6 +154,7 @@ func (s *Service) every(interval time.Duration, doing string, work func(context.
 				return
 			case <-ticker.C:
 			}
+			ticker.Reset(interval)
 			s.round(l, work)
 		}
 	}()

@@ -5,11 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-
-	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/teamstarter/gnj/internal/bench"
 )
@@ -37,11 +33,15 @@ func (m measure) Run(c console) error {
 	ctx, stop := untilSignal()
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	progress, done := progressOn(c.err)
+	tell, done := progressOn(c.err)
+	var told func(bench.Progress)
+	if tell != nil {
+		told = func(p bench.Progress) { tell(p.Phase, p.Done, p.Total) }
+	}
 	report, err := bench.Run(ctx, bench.Config{
 		Scenario: m.Scenario, Mode: m.Mode, Database: m.Database, Jobs: m.Jobs, Workers: m.Workers,
 		Batch: m.Batch, Backlog: m.Backlog, Seconds: m.Seconds, NoHistory: !m.History,
-		Server: []string{program, benchServerName}, Progress: progress, Errors: c.err,
+		Server: []string{program, benchServerName}, Progress: told, Errors: c.err,
 	})
 	done()
 	switch {
@@ -55,28 +55,4 @@ func (m measure) Run(c console) error {
 		return encoder.Encode(report)
 	}
 	return report.Write(c.out)
-}
-
-// progressOn shows how far each phase is, on a terminal only.
-func progressOn(w io.Writer) (tell func(bench.Progress), done func()) {
-	terminal, ok := w.(*os.File)
-	if !ok || !isatty.IsTerminal(terminal.Fd()) {
-		return nil, func() {}
-	}
-	var bar *progressbar.ProgressBar
-	phase := ""
-	clear := func() {
-		if bar != nil {
-			_ = bar.Clear()
-		}
-	}
-	return func(p bench.Progress) {
-		if bar == nil || p.Phase != phase {
-			clear()
-			phase = p.Phase
-			bar = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(terminal),
-				progressbar.OptionSetDescription(phase), progressbar.OptionShowCount(), progressbar.OptionShowIts())
-		}
-		_ = bar.Set(p.Done)
-	}, clear
 }

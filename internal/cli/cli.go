@@ -24,6 +24,8 @@ type commands struct {
 	Run         run         `cmd:"" help:"Serve jobs from a SQLite file or PostgreSQL, until SIGTERM or Ctrl-C."`
 	RunInMemory runInMemory `cmd:"" help:"Serve jobs that are kept in memory and end with the process, to try things out."`
 	Migrate     migrate     `cmd:"" help:"Bring a database to the newest version; tables of graphql-node-jobs are adopted."`
+	Prune       prune       `cmd:"" help:"Remove jobs that ended long ago, with their history, batches and pipelines."`
+	Seed        plant       `cmd:"" help:"Fill a database with plausible history, for demonstrations and tests."`
 	Bench       measure     `cmd:"" help:"Measure GNJ on this machine, on a database that it makes and removes."`
 	BenchServer benchServer `cmd:"" hidden:""`
 	Version     version     `cmd:"" help:"Print the version."`

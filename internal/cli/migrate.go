@@ -28,7 +28,14 @@ func (m migrate) Run(c console) error {
 		return err
 	}
 	if !m.Status {
-		if err := s.Migrate(ctx); err != nil {
+		tell, done := progressOn(c.err)
+		err := s.MigrateTelling(ctx, func(done, total int) {
+			if tell != nil {
+				tell("statements", done, total)
+			}
+		})
+		done()
+		if err != nil {
 			return err
 		}
 	}

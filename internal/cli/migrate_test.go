@@ -127,11 +127,13 @@ func TestMigrate_severalAtOnce(t *testing.T) {
 func TestHelp_tellsEveryCommandFlagAndVariable(t *testing.T) {
 	t.Parallel()
 	for args, words := range map[string][]string{
-		"":                     {"run ", "run-in-memory", "migrate", "bench ", "version"},
-		"--help":               {"run ", "run-in-memory", "migrate", "bench ", "version"},
-		"run --help":           {"--listen", "--database", "--schema", "--lease", "--cancel-processing-on-start", "$GNJ_DATABASE", "$GNJ_LISTEN", "PORT", "127.0.0.1:8080", "data/gnj.db"},
+		"":                     {"run ", "run-in-memory", "migrate", "prune ", "seed ", "bench ", "version"},
+		"--help":               {"run ", "run-in-memory", "migrate", "prune ", "seed ", "bench ", "version"},
+		"run --help":           {"--listen", "--database", "--schema", "--lease", "--cancel-processing-on-start", "--keep-successful", "$GNJ_KEEP_FAILED", "--keep-cancelled", "$GNJ_DATABASE", "$GNJ_LISTEN", "PORT", "127.0.0.1:8080", "data/gnj.db"},
 		"run-in-memory --help": {"--listen", "--lease", "$GNJ_LISTEN"},
 		"bench --help":         {"--database", "--scenario", "--mode", "--jobs", "--workers", "--batch", "--backlog", "--seconds", "--json"},
+		"prune --help":         {"--database", "--schema", "--successful", "--failed", "--cancelled", "--dry-run", "30d", "$GNJ_DATABASE"},
+		"seed --help":          {"--database", "--schema", "--days", "--jobs-per-day", "--seed", "--force", "30", "2000", "$GNJ_DATABASE"},
 		"migrate --help":       {"--database", "--schema", "--status", "$GNJ_DATABASE"},
 	} {
 		out, errs, code := run(t, t.TempDir(), nil, strings.Fields(args)...)

@@ -28,6 +28,10 @@ type serving struct {
 	Token    []string `env:"GNJ_TOKEN" placeholder:"ACCESS:SECRET" help:"Let in who sends this token, and nobody without one. ACCESS is read, work, operate, work+operate or admin; ACCESS:NAME:SECRET names its owner. May be given several times; in the variable, where other users of this machine do not see it, separated by commas. Default: everybody may do everything."`
 	Insecure bool     `env:"GNJ_INSECURE" help:"Let everybody in without a token who can reach this machine."`
 
+	KeepSuccessful age `env:"GNJ_KEEP_SUCCESSFUL" placeholder:"AGE" help:"Remove successful jobs for good when they ended longer ago than this, such as 30d or 36h. Default: keep them."`
+	KeepFailed     age `env:"GNJ_KEEP_FAILED" placeholder:"AGE" help:"The same for failed jobs."`
+	KeepCancelled  age `env:"GNJ_KEEP_CANCELLED" placeholder:"AGE" help:"The same for cancelled jobs."`
+
 	CancelProcessingOnStart bool `help:"Cancel every job that is being processed when the server starts, as graphql-node-jobs does. For one server only."`
 }
 
@@ -80,6 +84,7 @@ func (s serving) serve(c console, options gnj.Options) error {
 		return err
 	}
 	options.Lease = s.Lease
+	options.Retention = gnj.Retention{Successful: time.Duration(s.KeepSuccessful), Failed: time.Duration(s.KeepFailed), Cancelled: time.Duration(s.KeepCancelled)}
 	options.CORS.Origins = s.CORSOrigin
 	options.CancelProcessingOnStart = s.CancelProcessingOnStart
 	options.Logger = slog.New(slog.NewTextHandler(c.err, nil))

@@ -10,19 +10,32 @@ import (
 // Explain has statements of the transaction explained instead of answered: plan
 // gets what the database says of each, and who sent it an answer without rows.
 func (tx *Tx) Explain(prefix string, plan func([]string)) {
-	tx.pool = explaining{tx.pool, prefix, plan}
+	tx.explain(explaining{tx.pool, prefix, plan, false})
+}
+
+// ExplainReads is [Tx.Explain] for statements that only read, which are answered, too.
+func (tx *Tx) ExplainReads(prefix string, plan func([]string)) {
+	tx.explain(explaining{tx.pool, prefix, plan, true})
+}
+
+func (tx *Tx) explain(pool explaining) {
+	tx.pool = pool
 	tx.db.Statement.ConnPool = binder{tx.pool, tx.dialect}
 }
 
 type explaining struct {
 	gorm.ConnPool
-	prefix string
-	plan   func([]string)
+	prefix  string
+	plan    func([]string)
+	answers bool
 }
 
 func (e explaining) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := e.explain(ctx, query, args); err != nil {
 		return nil, err
+	}
+	if e.answers {
+		return e.ConnPool.QueryContext(ctx, query, args...)
 	}
 	return e.ConnPool.QueryContext(ctx, "SELECT 1 WHERE false")
 }

@@ -35,10 +35,16 @@ type Migration struct {
 // It answers models.ErrInvalid when the database has tables of the same names
 // that are somebody else's, or refuses the changes.
 func (s *Store) Migrate(ctx context.Context) error {
+	return s.MigrateTelling(ctx, func(int, int) {})
+}
+
+// MigrateTelling is [Store.Migrate] that tells before each statement how many of how many
+// are done; it begins anew when the transaction does.
+func (s *Store) MigrateTelling(ctx context.Context, tell func(done, total int)) error {
 	if done, err := s.Migrated(ctx); err != nil || done {
 		return err
 	}
-	err := s.Write(ctx, (*Tx).migrate)
+	err := s.Write(ctx, func(tx *Tx) error { return tx.migrate(tell) })
 	if errors.Is(err, models.ErrInternal) {
 		return &models.Error{Code: models.CodeInvalid, Message: "cannot migrate the database: " + s.reason(err), Cause: err}
 	}
@@ -81,7 +87,7 @@ func (s *Store) Migrated(ctx context.Context) (bool, error) {
 	return err == nil && !Pending(list), err
 }
 
-func (tx *Tx) migrate() error {
+func (tx *Tx) migrate(tell func(done, total int)) error {
 	if err := tx.prepareMigrations(); err != nil {
 		return err
 	}
@@ -93,11 +99,14 @@ func (tx *Tx) migrate() error {
 	if err != nil {
 		return err
 	}
+	files = slices.DeleteFunc(files, func(file migrationFile) bool { return slices.Contains(applied, file.version) })
+	done, total := 0, 0
 	for _, file := range files {
-		if slices.Contains(applied, file.version) {
-			continue
-		}
-		if err := tx.apply(file); err != nil {
+		total += len(file.statements)
+	}
+	for _, file := range files {
+		err := tx.apply(file, func() { tell(done, total); done++ })
+		if err != nil {
 			return fmt.Errorf("migration %s: %w", file.name, err)
 		}
 	}
@@ -142,9 +151,13 @@ func (tx *Tx) run(statements ...string) error {
 	return nil
 }
 
-func (tx *Tx) apply(file migrationFile) error {
-	if err := tx.run(file.statements...); err != nil {
-		return err
+// apply applies a migration and calls next before each of its statements.
+func (tx *Tx) apply(file migrationFile, next func()) error {
+	for _, statement := range file.statements {
+		next()
+		if err := tx.run(statement); err != nil {
+			return err
+		}
 	}
 	_, err := tx.exec("INSERT INTO "+tx.qualified()+versionTable+` (version, name, "appliedAt") VALUES (?, ?, ?)`,
 		file.version, file.name, tx.now())
