@@ -53,6 +53,7 @@ func (c *Client) Batches(ctx context.Context, filter models.BatchFilter) (models
 	for _, status := range filter.Status {
 		q.add("status", string(status))
 	}
+	q.ids("id", filter.ID)
 	q.ids("pipelineId", filter.PipelineID)
 	answer, err := list[wire.BatchList](ctx, c, "/batches", q, nil, "", filter.Page)
 	if err != nil {

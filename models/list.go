@@ -35,6 +35,7 @@ type JobFilter struct {
 
 // BatchFilter says which batches to list.
 type BatchFilter struct {
+	ID         []int64
 	Status     []BatchStatus
 	PipelineID []int64
 	Page

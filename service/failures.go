@@ -48,7 +48,7 @@ func (s *Service) Failures(ctx context.Context, window string) (*models.Failures
 		}
 		report.Read = len(failed)
 		s.mask(failed)
-		report.Groups, report.Since, report.Until = grouped(failed, since), since, now
+		report.Groups, report.Since, report.Until = grouped(failed, since), since, now.Add(time.Millisecond) // of which the last may be one
 		return nil
 	})
 	return report, err

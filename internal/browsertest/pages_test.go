@@ -46,7 +46,7 @@ func (s *site) filled() {
 
 var everyPage = []string{
 	"/", "/jobs", "/jobs?status=failed&status=queued&q=a", "/jobs/1", "/jobs/2", "/jobs/3", "/jobs/4", "/jobs/new", "/jobs/3/edit",
-	"/jobs/act?action=cancel&all=1", "/jobs/act?action=priority&id=3", "/pipelines", "/pipelines/1", "/review", "/types", "/workers", "/failures", "/docs",
+	"/jobs/act?action=cancel&all=1", "/jobs/act?action=priority&job=3", "/pipelines", "/pipelines/1", "/review", "/types", "/workers", "/failures", "/docs",
 }
 
 func TestPages_openWithoutComplaint(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -14,11 +15,19 @@ type failuresBody struct {
 	Groups  []models.FailureGroup
 	Read    int
 	Cut     bool
+
+	Since, Until time.Time
 }
 
-// Query is the filter of the failed jobs of a type, for links.
-func (b failuresBody) Query(g models.FailureGroup) string {
-	return url.Values{"status": {string(models.JobFailed)}, "type": {g.Type}, "endedFrom": {g.Since.UTC().Format("2006-01-02T15:04:05Z")}}.Encode()
+// Query is the filter of exactly the jobs of a group, for links and forms.
+func (b failuresBody) Query(g models.FailureGroup) string { return b.Filter(g).Encode() }
+
+// Filter is the same as fields.
+func (b failuresBody) Filter(g models.FailureGroup) url.Values {
+	return url.Values{
+		"status": {string(models.JobFailed)}, "type": {g.Type}, "error": {g.Error},
+		"endedFrom": {b.Since.UTC().Format(time.RFC3339Nano)}, "endedTo": {b.Until.UTC().Format(time.RFC3339Nano)},
+	}
 }
 
 // failures shows what failed, alike errors together.
@@ -29,6 +38,6 @@ func (d *Dashboard) failures(q *request) error {
 		return err
 	}
 	return d.show(q, http.StatusOK, "failures", "Failures", failuresBody{
-		Window: window, Windows: models.Windows, Groups: report.Groups, Read: report.Read, Cut: report.Cut,
+		Window: window, Windows: models.Windows, Groups: report.Groups, Read: report.Read, Cut: report.Cut, Since: report.Since, Until: report.Until,
 	})
 }

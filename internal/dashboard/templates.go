@@ -64,10 +64,10 @@ var functions = template.FuncMap{
 	"count": func(n map[models.JobStatus]int64, status models.JobStatus) int64 { return n[status] },
 }
 
-// moment is a time for a page: as people read it, and as scripts do.
-type moment struct{ Text, ISO string }
+// instant is a time for a page: as people read it, and as scripts do.
+type instant struct{ Text, ISO string }
 
-func when(value any) *moment {
+func when(value any) *instant {
 	var t time.Time
 	switch v := value.(type) {
 	case *time.Time:
@@ -78,7 +78,7 @@ func when(value any) *moment {
 	case time.Time:
 		t = v
 	}
-	return &moment{t.UTC().Format("2006-01-02 15:04:05 UTC"), t.UTC().Format(time.RFC3339Nano)}
+	return &instant{t.UTC().Format("2006-01-02 15:04:05 UTC"), t.UTC().Format(time.RFC3339Nano)}
 }
 
 // ran is how long an attempt took; "" when it has not ended.
