@@ -50,11 +50,29 @@ func (d *Dashboard) pipelines(q *request) error {
 // lane is one step of a pipeline as a page shows it.
 type lane struct {
 	models.StepDetail
-	Jobs            []laneJob
-	More            int  // jobs of the batch that are not shown
-	First, Last     bool // of the steps that can be moved
-	Movable, Failed bool
-	Place           int
+	Jobs        []laneJob
+	More        int  // jobs of the batch that are not shown
+	First, Last bool // of the steps that can be moved
+	Movable     bool
+	Place       int
+}
+
+// Outcome is what its colour tells.
+func (l lane) Outcome() string {
+	states := map[models.JobStatus]bool{}
+	for _, job := range l.Jobs {
+		states[job.Status] = true
+	}
+	failed := states[models.JobFailed] || states[models.JobCancelled]
+	switch {
+	case l.Status == models.StepDone:
+		return "done"
+	case failed && (l.Batch == nil || l.Batch.Status == models.BatchFailed):
+		return "failed"
+	case states[models.JobProcessing] || states[models.JobQueued]:
+		return "processing"
+	}
+	return "planned"
 }
 
 type laneJob struct {

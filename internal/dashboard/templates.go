@@ -54,6 +54,7 @@ var functions = template.FuncMap{
 	"jobsAt":   func(mount, query string) string { return mount + "/jobs?" + query },
 	"ranOf":    ran,
 	"field":    func(values map[string][]string, name string) string { return strings.Join(values[name], ", ") },
+	"order":    orderInWords,
 	"args":     func(values ...any) []any { return values },
 	"percent": func(part, whole int) int {
 		if whole == 0 {
@@ -62,6 +63,25 @@ var functions = template.FuncMap{
 		return 100 * part / whole
 	},
 	"count": func(n map[models.JobStatus]int64, status models.JobStatus) int64 { return n[status] },
+}
+
+// orders are the orders of jobs in words, upwards and downwards.
+var orders = map[string][2]string{
+	"id": {"oldest first", "newest first"}, "createdAt": {"created first", "created last"}, "updatedAt": {"changed first", "changed last"},
+	"startedAt": {"started first", "started last"}, "endedAt": {"ended first", "ended last"},
+	"priorityLevel": {"lowest priority", "highest priority"}, "type": {"type, A to Z", "type, Z to A"}, "status": {"status, A to Z", "status, Z to A"},
+}
+
+func orderInWords(order string) string {
+	name, down := strings.CutPrefix(order, "-")
+	words, known := orders[name]
+	switch {
+	case !known:
+		return order
+	case down:
+		return words[1]
+	}
+	return words[0]
 }
 
 // instant is a time for a page: as people read it, and as scripts do.
