@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +151,9 @@ func (s *site) complains(text string) {
 	s.seen = append(s.seen, text)
 }
 
+// tags are what is left out of a page when it is told of, with the blanks around them.
+var tags = regexp.MustCompile(`\s*<[^>]*>\s*`)
+
 // do runs actions, within a minute.
 func (s *site) do(actions ...chromedp.Action) {
 	s.t.Helper()
@@ -158,7 +162,8 @@ func (s *site) do(actions ...chromedp.Action) {
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var shown string
 		_ = chromedp.Run(s.tab, chromedp.OuterHTML("main", &shown, chromedp.ByQuery, chromedp.AtLeast(0)))
-		require.NoError(s.t, err, "on this page:\n%s", shown)
+		shown = tags.ReplaceAllString(shown, " ")
+		require.NoError(s.t, err, "on this page:\n%s", shown[:min(len(shown), 3000)])
 	}
 }
 
@@ -188,10 +193,19 @@ func (s *site) shows(xpath string) {
 	s.do(chromedp.WaitReady(xpath, chromedp.BySearch))
 }
 
-// click clicks what a button or link is called, the first of them.
+// leads runs actions of which the last leads to another page, and waits for that.
+func (s *site) leads(actions ...chromedp.Action) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.tab, time.Minute)
+	defer cancel()
+	_, err := chromedp.RunResponse(ctx, actions...)
+	require.NoError(s.t, err, "no other page")
+}
+
+// click clicks what a button or link is called, the first of them, which leads to another page.
 func (s *site) click(name string) {
 	s.t.Helper()
-	s.do(chromedp.Click(fmt.Sprintf(`//main//*[self::a or self::button or self::summary][normalize-space()=%q]`, name), chromedp.BySearch))
+	s.leads(chromedp.Click(fmt.Sprintf(`//main//*[self::a or self::button][normalize-space()=%q]`, name), chromedp.BySearch))
 }
 
 // value evaluates a script, in pages that run some.
