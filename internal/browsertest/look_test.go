@@ -132,4 +132,3 @@ func TestPages_areShownInTheREADME(t *testing.T) {
 		require.Less(t, info.Size(), int64(200<<10), image.Name())
 	}
 }
-

@@ -43,7 +43,7 @@ var moreFields = []field{
 
 func jobFilter(v *values) models.JobFilter {
 	return models.JobFilter{
-		ID: v.ids("id"), Error: v.Get("error"), Status: statuses[models.JobStatus](v.list("status")), Type: v.list("type"), WorkerID: v.list("workerId"),
+		ID: v.ids("id"), Error: v.Get("error"), Status: statuses[models.JobStatus](v.list("status")), Type: v.texts("type"), WorkerID: v.texts("workerId"),
 		BatchID: v.ids("batchId"), PipelineID: v.ids("pipelineId"), RetryOfJobID: v.ids("retryOfJobId"),
 		CreatedFrom: v.time("createdFrom"), CreatedTo: v.time("createdTo"),
 		StartedFrom: v.time("startedFrom"), StartedTo: v.time("startedTo"),
