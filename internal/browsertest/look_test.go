@@ -81,7 +81,7 @@ func TestPages_canBeReadByEveryone(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.everyday()
 		pages := map[string]string{
-			"overview": "/", "jobs": "/jobs", "job": "/jobs/96", "running": "/jobs/105", "filtered": "/jobs?status=failed&workerId=worker-1", "new": "/jobs/new", "edit": "/jobs/108/edit",
+			"overview": "/", "jobs": "/jobs?status=processing&status=successful&status=failed", "every": "/jobs", "job": "/jobs/96", "running": "/jobs/105", "filtered": "/jobs?status=failed&workerId=worker-1", "new": "/jobs/new", "edit": "/jobs/108/edit",
 			"act": "/jobs/act?action=cancel&all=1&status=queued", "pipelines": "/pipelines", "pipeline": "/pipelines/3", "failed": "/pipelines/2", "planned": "/pipelines/1",
 			"review": "/review", "types": "/types", "workers": "/workers", "failures": "/failures", "nothing": "/failures?window=1y", "refused": "/jobs?createdFrom=yesterday",
 		}
