@@ -6,11 +6,15 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
+// maxResumed bounds how long others wait while a pipeline is resumed.
+const maxResumed = 1000
+
 // ResumePipeline takes a failed pipeline on from where it failed: each failed
 // or cancelled job of the steps that are not done is retried, all or nothing.
 //
 // It answers models.ErrNotFound for a pipeline that is not there and
-// models.ErrConflict for one that has not failed, or whose jobs still run.
+// models.ErrConflict for one that has not failed, or of which more than 1000 jobs
+// have.
 func (s *Service) ResumePipeline(ctx context.Context, id int64) (*PipelineDetail, error) {
 	if outside(id) {
 		return nil, errNoPipeline
@@ -27,7 +31,11 @@ func (s *Service) ResumePipeline(ctx context.Context, id int64) (*PipelineDetail
 		if err != nil {
 			return err
 		}
-		for _, job := range stopped(details) {
+		jobs := stopped(details)
+		if len(jobs) > maxResumed {
+			return models.Conflict("pipeline %d has %d failed or cancelled jobs, and at most %d are retried at once; retry those of its first step that is not done", id, len(jobs), maxResumed)
+		}
+		for _, job := range jobs {
 			if _, err := t.retry(job); err != nil {
 				return err
 			}

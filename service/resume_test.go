@@ -54,6 +54,25 @@ func TestPipeline_resumesWhatWasCancelled(t *testing.T) {
 	})
 }
 
+func TestPipeline_resumesSoManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		batch := &service.NewBatch{Jobs: make([]service.NewJob, 1001)}
+		for i := range batch.Jobs {
+			batch.Jobs[i].Type = "a"
+		}
+		p := f.planned([]service.NewStep{{Batch: batch}})
+		_, err := f.CancelPipeline(t.Context(), p.ID)
+		require.NoError(t, err)
+		_, err = f.ResumePipeline(t.Context(), p.ID)
+		require.ErrorIs(t, err, models.ErrConflict)
+		require.Equal(t, models.PipelineFailed, f.pipeline(p.ID).Status)
+		require.NoError(t, f.DeleteJob(t.Context(), p.Steps[0].Batch.Jobs[0].ID))
+		_, err = f.ResumePipeline(t.Context(), p.ID)
+		require.NoError(t, err)
+		require.NotNil(t, f.acquire("a"))
+	})
+}
+
 func TestPipeline_removeStep(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		p := f.planned(plan("a", "(b b)", "c", "()"))

@@ -80,7 +80,7 @@
   const served = new Map();
   for (const region of regions()) served.set(region.dataset.live, region.innerHTML);
 
-  let busy = false, again = false, pressed = false, last = 0;
+  let busy = false, again = false, pressed = false, last = 0, took = 0;
   async function refresh() {
     if (document.hidden || busy || pressed) { again = true; return; }
     busy = true; again = false; last = Date.now();
@@ -97,15 +97,16 @@
         }
       }
     } catch { say("cannot reach the server"); }
-    busy = false;
+    busy = false; took = Date.now() - last;
     if (again) later();
   }
 
-  // later refreshes soon, at most four times a second.
+  // later refreshes soon: at most four times a second, and less often what takes
+  // its time, so that to look on costs the server little.
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, 250 - (Date.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 5 * took), 5000) - (Date.now() - last)));
   }
 
   function say(text) {
