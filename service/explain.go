@@ -160,8 +160,8 @@ func explainSiblings(tx *store.Tx, e *models.Explanation, id int64) error {
 	if len(failed) > 1 {
 		more = fmt.Sprintf(", and %d more", len(failed)-1)
 	}
-	reason := e.Add("waits-for-batch", nil, "Job %d of batch %d has failed or was cancelled%s. Retry that, and this one is queued again.", failed[0], id, more)
-	reason.BatchID, reason.JobID = &id, &failed[0]
+	reason := e.Add("waits-for-batch", nil, "Job %d of batch %d has failed or was cancelled%s. Retry that, and this one is queued again.", failed[0].ID, id, more)
+	reason.BatchID, reason.JobID = &id, &failed[0].ID
 	return nil
 }
 

@@ -56,7 +56,7 @@ func TestPipeline_resumesWhatWasCancelled(t *testing.T) {
 
 func TestPipeline_resumesSoManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
-		batch := &service.NewBatch{Jobs: make([]service.NewJob, 1001)}
+		batch := &service.NewBatch{Jobs: make([]service.NewJob, 2001)}
 		for i := range batch.Jobs {
 			batch.Jobs[i].Type = "a"
 		}

@@ -212,7 +212,7 @@ func (a *API) pipelineOperations() []operation {
 		{
 			name: "resumePipeline", method: "POST", path: "/api/v1/pipelines/{id}/resume", needs: models.LevelOperate, tag: "Pipelines", summary: "Go on from where a pipeline failed",
 			about:    "Each failed or cancelled job of the steps that are not done is retried, all or nothing.",
-			conflict: "The pipeline has not failed, or more than 1000 of its jobs have.", add: handle(a.resumePipeline),
+			conflict: "The pipeline has not failed, or more than 2000 of its jobs have.", add: handle(a.resumePipeline),
 		},
 		{
 			name: "addStep", method: "POST", path: "/api/v1/pipelines/{id}/steps", needs: models.LevelOperate, tag: "Pipelines", summary: "Add a step at the end",
