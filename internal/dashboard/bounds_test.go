@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,13 @@ func TestPages_areBounded(t *testing.T) {
 			page := s.get(path).is(200, says)
 			require.Less(t, len(page.text), 3<<20, "%s took %s", path, time.Since(begun))
 		}
+		waiting := s.create(service.NewJob{Type: "waits", Input: large})
+		edit := fmt.Sprintf("/jobs/%d/edit", waiting)
+		require.Less(t, len(s.get(edit).is(200, "too many to be edited").text), 20_000)
+		s.post(edit, url.Values{"name": {"n"}, "input": {""}, "keepInput": {"1"}}).is(303, "done=changed")
+		require.Equal(t, string(large), s.job(waiting).Input.String())
+		s.post(edit, url.Values{"name": {"n"}, "input": {"null"}, "keepInput": {"1"}}).is(303, "done=changed")
+		require.Empty(t, s.job(waiting).Input)
 		require.Equal(t, deep, s.get(fmt.Sprintf("/jobs/%d/raw/input", id)).text)
 		require.Equal(t, string(large), s.get("/jobs/1/raw/output").text)
 	})

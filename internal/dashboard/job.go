@@ -152,6 +152,10 @@ func (d *Dashboard) raw(q *request) error {
 	return nil
 }
 
+// editedBytes is how long an input may be to be edited in a browser, which is
+// slow with longer ones.
+const editedBytes = 64 << 10
+
 // editJob shows what of a job can be changed.
 func (d *Dashboard) editJob(q *request) error {
 	id, err := q.pathID("job")
@@ -164,6 +168,10 @@ func (d *Dashboard) editJob(q *request) error {
 	}
 	v := url.Values{
 		"priorityLevel": {strconv.Itoa(job.PriorityLevel)}, "maxAttempts": {strconv.Itoa(job.MaxAttempts)}, "input": {job.Input.String()},
+	}
+	if len(job.Input) > editedBytes {
+		v.Set("input", "")
+		v.Set("keepInput", strconv.Itoa(len(job.Input)))
 	}
 	if job.Name != nil {
 		v.Set("name", *job.Name)
@@ -196,8 +204,10 @@ func (d *Dashboard) changeJob(q *request) error {
 	if err != nil {
 		return err
 	}
-	// What was left as it was shown is left as it is, which may be masked.
-	if input := v.json("input"); string(input) != string(shown.Input) {
+	// What was left as it was shown is left as it is, which may be masked, or too
+	// long to be shown.
+	kept := v.Get("keepInput") != "" && strings.TrimSpace(v.Get("input")) == ""
+	if input := v.json("input"); !kept && string(input) != string(shown.Input) {
 		change.Input = models.Maybe[models.JSON]{Given: true}
 		if input != nil {
 			change.Input.Value = &input

@@ -80,10 +80,10 @@
   const served = new Map();
   for (const region of regions()) served.set(region.dataset.live, region.innerHTML);
 
-  let busy = false, again = false, pressed = false, last = 0, took = 0;
+  let busy = false, again = false, pressed = false, last = -5000, took = 0;
   async function refresh() {
     if (document.hidden || busy || pressed) { again = true; return; }
-    busy = true; again = false; last = Date.now();
+    busy = true; again = false; last = performance.now();
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -97,7 +97,7 @@
         }
       }
     } catch { say("cannot reach the server"); }
-    busy = false; took = Date.now() - last;
+    busy = false; took = performance.now() - last;
     if (again) later();
   }
 
@@ -106,7 +106,7 @@
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 5 * took), 5000) - (Date.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 5 * took), 5000) - (performance.now() - last)));
   }
 
   function say(text) {
