@@ -51,7 +51,7 @@ var addressesNeed = map[gnj.Level][]string{
 	gnj.LevelWork: {"acquireJobs", "reportJob", "finishJob", "finishJobs", "giveBackJobs"},
 	gnj.LevelOperate: {
 		"createJob", "createJobs", "editJob", "cancelJob", "retryJob", "recoverJob", "createBatch", "startBatch",
-		"createPipeline", "startPipeline", "cancelPipeline", "addStep", "orderSteps", "holdType", "releaseType",
+		"createPipeline", "startPipeline", "cancelPipeline", "resumePipeline", "addStep", "removeStep", "orderSteps", "holdType", "releaseType",
 		"newJobPage", "newJobForm", "actPage", "actForm", "editJobPage", "editJobForm", "jobForm", "pipelineForm", "typesForm",
 	},
 	gnj.LevelAdmin: {"deleteJob"},

@@ -55,6 +55,7 @@ func TestRedact_masksEveryAnswerOfRESTButThatOfAnAcquire(t *testing.T) {
 			{"POST", "/api/v1/pipelines/1/start", ""},
 			{"POST", "/api/v1/pipelines/1/steps", `{"job": {"type": "x"}}`},
 			{"PUT", "/api/v1/pipelines/1/steps/order", `{"stepIds": [3, 2]}`},
+			{"DELETE", "/api/v1/pipelines/1/steps/3", ""},
 			{"GET", "/api/v1/batches/1", ""},
 			{"POST", "/api/v1/batches/2/start", ""},
 			{"POST", "/api/v1/batches", `{"jobs": [{"type": "x"}]}`},

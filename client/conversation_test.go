@@ -343,6 +343,9 @@ func aboutMany() []step {
 		{"OrderSteps: the other way", nil, func(c ctx, v v) (any, error) { return v.OrderSteps(c, 1, []int64{4, 3, 2, 1}) }},
 		{"OrderSteps: not all", models.ErrInvalid, func(c ctx, v v) (any, error) { return v.OrderSteps(c, 1, []int64{4}) }},
 		{"OrderSteps: none", models.ErrInvalid, func(c ctx, v v) (any, error) { return v.OrderSteps(c, 1, nil) }},
+		{"RemoveStep", nil, func(c ctx, v v) (any, error) { return v.RemoveStep(c, 1, 4) }},
+		{"RemoveStep: none", models.ErrNotFound, func(c ctx, v v) (any, error) { return v.RemoveStep(c, 1, 4) }},
+		{"ResumePipeline: has not failed", models.ErrConflict, func(c ctx, v v) (any, error) { return v.ResumePipeline(c, 1) }},
 		{"StartPipeline: planned", nil, func(c ctx, v v) (any, error) { return v.StartPipeline(c, 1) }},
 		{"StartPipeline: twice", models.ErrConflict, func(c ctx, v v) (any, error) { return v.StartPipeline(c, 1) }},
 		{"Pipeline: there", nil, func(c ctx, v v) (any, error) { return v.Pipeline(c, 1) }},
@@ -355,6 +358,7 @@ func aboutMany() []step {
 		}},
 		{"CancelPipeline: processing", nil, func(c ctx, v v) (any, error) { return v.CancelPipeline(c, 1) }},
 		{"CancelPipeline: twice", nil, func(c ctx, v v) (any, error) { return v.CancelPipeline(c, 1) }},
+		{"ResumePipeline: failed", nil, func(c ctx, v v) (any, error) { return v.ResumePipeline(c, 1) }},
 		{"CancelPipeline: not there", models.ErrNotFound, func(c ctx, v v) (any, error) { return v.CancelPipeline(c, 99) }},
 		{"Hold: any type", nil, func(c ctx, v v) (any, error) {
 			for _, typ := range []string{"a/b c?%#", "é", "%2F", " x ", "..x", "a//b"} {

@@ -23,6 +23,7 @@ func (c *Client) Jobs(ctx context.Context, filter models.JobFilter) (models.List
 	}
 	q.add("type", filter.Type...)
 	q.add("workerId", filter.WorkerID...)
+	q.ids("id", filter.ID)
 	q.ids("batchId", filter.BatchID)
 	q.ids("pipelineId", filter.PipelineID)
 	q.ids("retryOfJobId", filter.RetryOfJobID)
@@ -32,6 +33,9 @@ func (c *Client) Jobs(ctx context.Context, filter models.JobFilter) (models.List
 	q.time("startedTo", filter.StartedTo)
 	q.time("endedFrom", filter.EndedFrom)
 	q.time("endedTo", filter.EndedTo)
+	if filter.Error != "" {
+		q.add("error", filter.Error)
+	}
 	if filter.Total {
 		q.add("total", "true")
 	}
@@ -49,6 +53,7 @@ func (c *Client) Batches(ctx context.Context, filter models.BatchFilter) (models
 	for _, status := range filter.Status {
 		q.add("status", string(status))
 	}
+	q.ids("id", filter.ID)
 	q.ids("pipelineId", filter.PipelineID)
 	answer, err := list[wire.BatchList](ctx, c, "/batches", q, nil, "", filter.Page)
 	if err != nil {

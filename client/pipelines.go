@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/teamstarter/gnj/internal/wire"
@@ -36,6 +37,21 @@ func (c *Client) StartPipeline(ctx context.Context, id int64) (*models.PipelineD
 // models.ErrNotFound, and models.ErrConflict for a pipeline that has ended.
 func (c *Client) CancelPipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {
 	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodPost, path: "/cancel"})
+}
+
+// ResumePipeline retries what keeps a failed pipeline from going on. It answers
+// models.ErrNotFound, and models.ErrConflict for a pipeline that has not failed.
+func (c *Client) ResumePipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {
+	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodPost, path: "/resume"})
+}
+
+// RemoveStep takes a step out that nobody has begun, and deletes its job, or its
+// batch with its jobs. It answers models.ErrNotFound, and models.ErrConflict for a
+// step that has begun or a pipeline that has ended.
+func (c *Client) RemoveStep(ctx context.Context, pipelineID, stepID int64) (*models.PipelineDetail, error) {
+	return one[models.PipelineDetail](ctx, c, pipeline, pipelineID, call{
+		method: http.MethodDelete, path: fmt.Sprintf("/steps/%d", stepID),
+	})
 }
 
 // AddStep adds a job or a batch at the end of a pipeline. It answers

@@ -45,6 +45,8 @@ type verbs interface {
 	CancelPipeline(context.Context, int64) (*models.PipelineDetail, error)
 	AddStep(context.Context, int64, models.NewStep) (*models.StepDetail, error)
 	OrderSteps(context.Context, int64, []int64) (*models.PipelineDetail, error)
+	ResumePipeline(context.Context, int64) (*models.PipelineDetail, error)
+	RemoveStep(context.Context, int64, int64) (*models.PipelineDetail, error)
 
 	Holds(context.Context) ([]models.Hold, error)
 	Hold(context.Context, string) (*models.Hold, error)
@@ -66,7 +68,7 @@ var verbOf = map[string]string{
 	"acquireJobs": "Acquire", "reportJob": "Report", "finishJob": "Finish", "finishJobs": "FinishMany", "giveBackJobs": "GiveBack",
 	"createBatch": "CreateBatch", "listBatches": "Batches", "readBatch": "Batch", "startBatch": "StartBatch",
 	"createPipeline": "CreatePipeline", "listPipelines": "Pipelines", "readPipeline": "Pipeline",
-	"startPipeline": "StartPipeline", "cancelPipeline": "CancelPipeline", "addStep": "AddStep", "orderSteps": "OrderSteps",
+	"startPipeline": "StartPipeline", "cancelPipeline": "CancelPipeline", "addStep": "AddStep", "resumePipeline": "ResumePipeline", "removeStep": "RemoveStep", "orderSteps": "OrderSteps",
 	"listHolds": "Holds", "holdType": "Hold", "releaseType": "Release",
 	"readStats": "Stats", "readHealth": "Health", "listWorkers": "Workers",
 	"explainJob": "Explain", "readFailures": "Failures", "readHistory": "History", "readPipelineHistory": "PipelineHistory",

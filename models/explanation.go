@@ -18,9 +18,14 @@ type Reason struct {
 	Code string     `json:"code" enum:"ended,processing,cancel-requested,held,start-after,backoff,pipeline-not-started,pipeline-over,waits-for-step,waits-for-batch,batch-not-started,no-worker,ahead" doc:"What it is, for programs."`
 	Text string     `json:"text" doc:"The same in words."`
 	At   *time.Time `json:"at" doc:"Since when or until when, where that is known."`
+
+	JobID      *int64 `json:"jobId,omitempty" doc:"The job it waits for."`
+	BatchID    *int64 `json:"batchId,omitempty" doc:"The batch it waits for."`
+	PipelineID *int64 `json:"pipelineId,omitempty" doc:"The pipeline it waits for, or a step of it."`
 }
 
-// Add adds a reason.
-func (e *Explanation) Add(code string, at *time.Time, format string, args ...any) {
+// Add adds a reason, and returns it until the next is added.
+func (e *Explanation) Add(code string, at *time.Time, format string, args ...any) *Reason {
 	e.Reasons = append(e.Reasons, Reason{Code: code, Text: fmt.Sprintf(format, args...), At: at})
+	return &e.Reasons[len(e.Reasons)-1]
 }

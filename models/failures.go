@@ -9,6 +9,8 @@ var Windows = []string{"1h", "24h", "7d"}
 type Failures struct {
 	Groups []FailureGroup `json:"groups" doc:"The most frequent first."`
 	Read   int            `json:"read" doc:"How many failed jobs were looked at."`
+	Since  time.Time      `json:"since" doc:"Where the window begins."`
+	Until  time.Time      `json:"until" doc:"Where it ends: now."`
 	Cut    bool           `json:"cut" doc:"Whether there are more, older ones in the window that were not."`
 }
 
@@ -16,7 +18,7 @@ type Failures struct {
 // numbers, ids and quoted parts only.
 type FailureGroup struct {
 	Type    string    `json:"type"`
-	Error   string    `json:"error" doc:"The error, with what differs left out."`
+	Error   string    `json:"error" doc:"The error, with what differs left out. GET /jobs lists the jobs of a group by its error and type."`
 	Count   int       `json:"count"`
 	First   time.Time `json:"first" doc:"When the first of them failed."`
 	Last    time.Time `json:"last" doc:"When the last of them failed."`

@@ -21,13 +21,21 @@ type JobFilter struct {
 	// input.user.id:42 or output.code:"not found" are values that are at that
 	// place of the input or output, up to 10 of them; such a search ends after ten
 	// seconds with models.ErrUnavailable.
-	Text  string
+	Text string
+
+	// Error is of failed jobs, and what their errors have in common: the Error of a
+	// FailureGroup. Such a list is by id only, and ends after ten seconds with
+	// models.ErrUnavailable.
+	Error string
+
 	Total bool // also count all that match
+	Brief bool // without input, output and processingInfo, which may be long
 	Page
 }
 
 // BatchFilter says which batches to list.
 type BatchFilter struct {
+	ID         []int64
 	Status     []BatchStatus
 	PipelineID []int64
 	Page

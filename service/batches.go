@@ -202,6 +202,7 @@ func (t *txn) startBatch(id int64) error {
 func (s *Service) Batches(ctx context.Context, filter BatchFilter) (List[models.Batch], error) {
 	var p problems
 	oneOf(&p, "status", filter.Status, models.BatchStatuses)
+	p.atMost("id", len(filter.ID))
 	page := p.page(filter.Page, nil)
 	if err := p.err(); err != nil {
 		return List[models.Batch]{}, err
@@ -209,7 +210,7 @@ func (s *Service) Batches(ctx context.Context, filter BatchFilter) (List[models.
 	var list List[models.Batch]
 	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
 		list.Items, list.NextCursor, err = tx.ListBatches([]store.Condition{
-			store.InOrPlanned(filter.Status), inIDs("pipelineId", filter.PipelineID),
+			inIDs("id", filter.ID), store.InOrPlanned(filter.Status), inIDs("pipelineId", filter.PipelineID),
 		}, page)
 		return err
 	})

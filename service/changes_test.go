@@ -147,6 +147,15 @@ func jobVerbs() []telling {
 			job := f.do("r1", models.JobFailed)
 			return func(ctx context.Context) error { return failure(f.Retry(ctx, job.ID)) }
 		}},
+		{"ResumePipeline", func(f fixture) func(context.Context) error {
+			p := f.started(steps([]string{"r5", "r5"}, []string{"r6"}))
+			f.do("r5", models.JobFailed)
+			return func(ctx context.Context) error { return failure(f.ResumePipeline(ctx, p.ID)) }
+		}},
+		{"RemoveStep", func(f fixture) func(context.Context) error {
+			p := f.planned(steps([]string{"r7", "r8"}, []string{"r9"}))
+			return func(ctx context.Context) error { return failure(f.RemoveStep(ctx, p.ID, p.Steps[0].ID)) }
+		}},
 		{"Recover", func(f fixture) func(context.Context) error {
 			f.create(service.NewJob{Type: "recover", IsRecoverable: true})
 			job := f.do("recover", models.JobFailed)

@@ -101,86 +101,89 @@
 //  67. Pipeline_failsAtOnce: When the job of a step fails for good or is cancelled, or its batch fails, the pipeline is failed in the same transaction, and the steps behind are never dispatched.
 //  68. Pipeline_ignoresStrangers: A job or batch that names a pipeline whose step it is not leaves the pipeline alone.
 //  69. Pipeline_resumes: Retry or recover of the job that failed a pipeline puts it back to processing; a retry takes the old job's place.
-//  70. Pipeline_cancelPlanned: Cancelling a planned pipeline cancels its jobs and fails it.
-//  71. Pipeline_cancelProcessing: Cancelling a processing one cancels what waits, asks what runs to cancel, and fails the pipeline when that has ended.
-//  72. Pipeline_addStep: A pipeline that has not ended takes further steps.
-//  73. Pipeline_orderSteps: The steps that nobody has begun can be put into a new order.
+//  70. Pipeline_resumesFromWhereItFailed: A failed or cancelled pipeline can be resumed as a whole: every failed or cancelled job of its steps that are not done is retried, all or nothing.
+//  71. Pipeline_cancelPlanned: Cancelling a planned pipeline cancels its jobs and fails it.
+//  72. Pipeline_cancelProcessing: Cancelling a processing one cancels what waits, asks what runs to cancel, and fails the pipeline when that has ended.
+//  73. Pipeline_addStep: A pipeline that has not ended takes further steps.
+//  74. Pipeline_orderSteps: The steps that nobody has begun can be put into a new order.
+//  75. Pipeline_removeStep: A step that nobody has begun can be taken out, with its job, or its batch and the jobs of that; the pipeline goes on with what stays.
 //
 // # Batches
 //
-//  74. Batch_runsInParallel: All jobs of a batch become available together, and the next step waits for all of them.
-//  75. Batch_failsAtOnce: When a job of a batch fails or is cancelled the batch is failed, jobs still queued go back to planned, and those being processed run to their end with their results kept.
-//  76. Batch_settlesOnce: The last two jobs of a batch ending at once settle it exactly once.
-//  77. Batch_emptyIsSuccessful: A batch without jobs is successful the moment its step is reached.
-//  78. Batch_withoutPipeline: A batch of no pipeline is started by itself and simply ends.
-//  79. Batch_resumes: Retry or recover of a job that failed a batch puts it back to processing, and what went back to planned is queued again; a retried job no longer counts.
-//  80. Batch_goesOnWhenUpstreamCalledItFailed: A batch of a pipeline that is processing, which upstream called failed although no job of it has failed, goes on as its jobs say.
+//  76. Batch_runsInParallel: All jobs of a batch become available together, and the next step waits for all of them.
+//  77. Batch_failsAtOnce: When a job of a batch fails or is cancelled the batch is failed, jobs still queued go back to planned, and those being processed run to their end with their results kept.
+//  78. Batch_settlesOnce: The last two jobs of a batch ending at once settle it exactly once.
+//  79. Batch_emptyIsSuccessful: A batch without jobs is successful the moment its step is reached.
+//  80. Batch_withoutPipeline: A batch of no pipeline is started by itself and simply ends.
+//  81. Batch_resumes: Retry or recover of a job that failed a batch puts it back to processing, and what went back to planned is queued again; a retried job no longer counts.
+//  82. Batch_goesOnWhenUpstreamCalledItFailed: A batch of a pipeline that is processing, which upstream called failed although no job of it has failed, goes on as its jobs say.
 //
 // # Holds
 //
-//  81. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
-//  82. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
+//  83. Hold_toggles: Toggling a type holds or releases it; it answers the hold, or nothing when it was lifted.
+//  84. Hold_once: Holding and releasing can be repeated, also at once: a type has one hold at most.
 //
 // # Start of a server
 //
-//  83. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
+//  85. Boot_cancelsProcessingJobs: On request, and only then, every processing job is cancelled when a server starts, and the host's hook is called with each.
 //
 // # Changes
 //
-//  84. Change_isToldAfterTheCommit: Subscribers are told of a change after its commit, with the job as it was committed; one event a job and transaction.
-//  85. Change_isNotToldOfWhatRolledBack: What is rolled back, as a whole or to a savepoint, is not told.
-//  86. Change_isToldByEveryVerb: Every verb tells exactly the jobs that it changed, also those of the same batch and pipeline.
-//  87. Change_isToldAcrossNodes: What one process changes is told by the others on the same PostgreSQL database; on SQLite by the services on one store.
-//  88. Change_inAHostsTransaction: What is changed in a host's transaction is told if and when the host commits.
-//  89. Change_slowSubscribersAreDropped: A subscriber that leaves a thousand events waiting is dropped, says why, and costs nobody else anything.
+//  86. Change_isToldAfterTheCommit: Subscribers are told of a change after its commit, with the job as it was committed; one event a job and transaction.
+//  87. Change_isNotToldOfWhatRolledBack: What is rolled back, as a whole or to a savepoint, is not told.
+//  88. Change_isToldByEveryVerb: Every verb tells exactly the jobs that it changed, also those of the same batch and pipeline.
+//  89. Change_isToldAcrossNodes: What one process changes is told by the others on the same PostgreSQL database; on SQLite by the services on one store.
+//  90. Change_inAHostsTransaction: What is changed in a host's transaction is told if and when the host commits.
+//  91. Change_slowSubscribersAreDropped: A subscriber that leaves a thousand events waiting is dropped, says why, and costs nobody else anything.
 //
 // # Transactions
 //
-//  90. Transaction_allOrNothing: A transaction of several verbs is done as a whole or not at all, and each verb in it, too.
-//  91. Transaction_tellsAfterItsCommit: The hook, waiting workers and subscribers are told after its commit, all at once.
+//  92. Transaction_allOrNothing: A transaction of several verbs is done as a whole or not at all, and each verb in it, too.
+//  93. Transaction_tellsAfterItsCommit: The hook, waiting workers and subscribers are told after its commit, all at once.
 //
 // # Workers
 //
-//  92. Worker_isThereWhileItWorks: A worker that acquired, waited for a job, reported or finished within the last minute is there, with what it said of itself, else the types it asked for, and the jobs it holds.
-//  93. Worker_isSeenByOtherNodes: The others on the same database see it within seconds; a worker that was away for a minute is there anew.
-//  94. Worker_countsForItsTypes: Statistics tell how many workers work a type; those without an id count as one.
+//  94. Worker_isThereWhileItWorks: A worker that acquired, waited for a job, reported or finished within the last minute is there, with what it said of itself, else the types it asked for, and the jobs it holds.
+//  95. Worker_isSeenByOtherNodes: The others on the same database see it within seconds; a worker that was away for a minute is there anew.
+//  96. Worker_countsForItsTypes: Statistics tell how many workers work a type; those without an id count as one.
 //
 // # History
 //
-//  95. History_isARowATransition: Each change of a job's or pipeline's status is a row of its history, written in the change's own transaction; an edit or a report is none.
-//  96. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason.
-//  97. History_followsEveryVerb: Whatever changes a status, the history of each job leads from its creation to where it stands.
-//  98. History_isNotKeptOnRequest: A host can do without.
+//  97. History_isARowATransition: Each change of a job's or pipeline's status is a row of its history, written in the change's own transaction; an edit or a report is none.
+//  98. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason.
+//  99. History_followsEveryVerb: Whatever changes a status, the history of each job leads from its creation to where it stands.
+//  100. History_isNotKeptOnRequest: A host can do without.
 //
 // # Watching
 //
-//  99. Watch_tellsWhatChanged: Who watches is told the ids of the jobs, pipelines and batches that changed, each once a look, after the commit.
-//  100. Watch_saysThatThereWasMore: What is too much to keep is told as a gap.
-//  101. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, or that it does not reach back so far.
+//  101. Watch_tellsWhatChanged: Who watches is told the ids of the jobs, pipelines and batches that changed, each once a look, after the commit.
+//  102. Watch_saysThatThereWasMore: What is too much to keep is told as a gap.
+//  103. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, or that it does not reach back so far.
 //
 // # Explanations
 //
-//  102. Explain_asTheDispatchSeesIt: A job is said to be ready, with none ahead, exactly when a worker that asks for its type gets it next.
-//  103. Explain_saysWhatKeepsIt: A hold, its time, a backoff, its pipeline, the step or batch before it, its worker, and that nobody asks for its type are told.
-//  104. Failures_groupsAlikeErrors: Failed jobs of a type whose errors differ in numbers, ids and quoted parts only are one group.
+//  104. Explain_asTheDispatchSeesIt: A job is said to be ready, with none ahead, exactly when a worker that asks for its type gets it next.
+//  105. Explain_saysWhatKeepsIt: A hold, its time, a backoff, its pipeline, the step or batch before it, its worker, and that nobody asks for its type are told.
+//  106. Failures_groupsAlikeErrors: Failed jobs of a type whose errors differ in numbers, ids and quoted parts only are one group.
+//  107. Failures_listsAGroup: The jobs of a group are listed by its type and error, and by no other's.
 //
 // # Retention
 //
-//  105. Prune_removesWhatOutlivedItsRetention: A job that ended longer ago than its status is kept is removed for good with its history, and its jobUniqueId is free again; a status without a time is kept.
-//  106. Prune_countsFromTheEnd: What counts is when it ended, by the database's clock, not when it was created.
-//  107. Prune_keepsFamiliesTogether: A batch goes with all of its jobs, a pipeline with its steps, batches and jobs, when it has ended and itself, as successful or failed, and each of its jobs have outlived their retention.
-//  108. Prune_plannedJobsGoWithTheirPipeline: A job that is planned has ended with its batch or pipeline; until they go it may be retried, or what stopped it.
-//  109. Prune_keepsWhatStillRunsOfAnEndedPipeline: A job that is queued or runs keeps all that it belongs to.
-//  110. Prune_deletedJobs: A deleted job goes like any other; one that had not ended counts as cancelled when it was deleted.
-//  111. Prune_keepsRetriesOfWhatIsKept: A retry stays as long as the job that it retries, which could else be retried again.
-//  112. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
-//  113. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
-//  114. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
-//  115. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
-//  116. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
-//  117. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.
-//  118. Prune_findsWhatOthersLeftBehind: Pipelines and batches without jobs, deleted ones, and rows that do not say when they ended go too; what two pipelines share does not.
-//  119. Prune_refusals: A retention is at least a minute; pruning is done outside of transactions.
+//  108. Prune_removesWhatOutlivedItsRetention: A job that ended longer ago than its status is kept is removed for good with its history, and its jobUniqueId is free again; a status without a time is kept.
+//  109. Prune_countsFromTheEnd: What counts is when it ended, by the database's clock, not when it was created.
+//  110. Prune_keepsFamiliesTogether: A batch goes with all of its jobs, a pipeline with its steps, batches and jobs, when it has ended and itself, as successful or failed, and each of its jobs have outlived their retention.
+//  111. Prune_plannedJobsGoWithTheirPipeline: A job that is planned has ended with its batch or pipeline; until they go it may be retried, or what stopped it.
+//  112. Prune_keepsWhatStillRunsOfAnEndedPipeline: A job that is queued or runs keeps all that it belongs to.
+//  113. Prune_deletedJobs: A deleted job goes like any other; one that had not ended counts as cancelled when it was deleted.
+//  114. Prune_keepsRetriesOfWhatIsKept: A retry stays as long as the job that it retries, which could else be retried again.
+//  115. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
+//  116. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
+//  117. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
+//  118. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
+//  119. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
+//  120. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.
+//  121. Prune_findsWhatOthersLeftBehind: Pipelines and batches without jobs, deleted ones, and rows that do not say when they ended go too; what two pipelines share does not.
+//  122. Prune_refusals: A retention is at least a minute; pruning is done outside of transactions.
 //
 // # Locks
 //

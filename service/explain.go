@@ -85,10 +85,10 @@ func explainPlanned(tx *store.Tx, e *models.Explanation, job *models.Job) error 
 	}
 	switch {
 	case pipeline.Status == models.PipelinePlanned:
-		e.Add("pipeline-not-started", nil, "Pipeline %d, of which it is a step, has not been started.", pipeline.ID)
+		e.Add("pipeline-not-started", nil, "Pipeline %d, of which it is a step, has not been started.", pipeline.ID).PipelineID = &pipeline.ID
 		return nil
 	case pipeline.Status.Ended():
-		e.Add("pipeline-over", nil, "Pipeline %d, of which it is a step, is %s. Retry what failed in it, and it goes on.", pipeline.ID, pipeline.Status)
+		e.Add("pipeline-over", nil, "Pipeline %d, of which it is a step, is %s. Retry what failed in it, and it goes on.", pipeline.ID, pipeline.Status).PipelineID = &pipeline.ID
 		return nil
 	}
 	next, err := tx.NextStep(pipeline.ID)
@@ -96,12 +96,35 @@ func explainPlanned(tx *store.Tx, e *models.Explanation, job *models.Job) error 
 		return err
 	}
 	if next != nil && next.ID != step.ID {
-		e.Add("waits-for-step", nil, "Step %d of pipeline %d is not done yet; this one comes after it.", next.Index, pipeline.ID)
-		return nil
+		return explainStep(tx, e, next)
 	}
 	if job.BatchID != nil {
 		return explainBatch(tx, e, *job.BatchID)
 	}
+	return nil
+}
+
+// explainStep tells which step comes before the job's.
+func explainStep(tx *store.Tx, e *models.Explanation, next *models.Step) error {
+	details, err := stepDetails(tx, []models.Step{*next})
+	if err != nil {
+		return err
+	}
+	before := "it has neither a job nor a batch"
+	switch job, batch := details[0].Job, details[0].Batch; {
+	case job != nil:
+		before = fmt.Sprintf("job %d, %s, is %s", job.ID, job.Type, job.Status)
+	case batch != nil:
+		done := 0
+		for i := range batch.Jobs {
+			if batch.Jobs[i].Status == models.JobSuccessful {
+				done++
+			}
+		}
+		before = fmt.Sprintf("batch %d is %s, %d of its %d jobs are successful", batch.ID, batch.Status, done, len(batch.Jobs))
+	}
+	added := e.Add("waits-for-step", nil, "Step %d of pipeline %d comes first: %s.", next.Index, next.PipelineID, before)
+	added.PipelineID, added.JobID, added.BatchID = &next.PipelineID, next.JobID, next.BatchID
 	return nil
 }
 
@@ -112,12 +135,33 @@ func explainBatch(tx *store.Tx, e *models.Explanation, id int64) error {
 	}
 	switch batch.Status {
 	case models.BatchPlanned:
-		e.Add("batch-not-started", nil, "Batch %d has not been started.", id)
+		e.Add("batch-not-started", nil, "Batch %d has not been started.", id).BatchID = &id
 	case models.BatchFailed:
-		e.Add("waits-for-batch", nil, "Another job of batch %d has failed. Retry that one, and this one is queued again.", id)
+		return explainSiblings(tx, e, id)
 	default:
-		e.Add("waits-for-batch", nil, "Batch %d is %s.", id, batch.Status)
+		e.Add("waits-for-batch", nil, "Batch %d is %s.", id, batch.Status).BatchID = &id
 	}
+	return nil
+}
+
+// explainSiblings tells which job of a batch keeps the others of it.
+func explainSiblings(tx *store.Tx, e *models.Explanation, id int64) error {
+	details, err := batchDetails(tx, []int64{id})
+	if err != nil {
+		return err
+	}
+	batch := details[id]
+	failed := stopped([]StepDetail{{Batch: batch}})
+	if len(failed) == 0 {
+		e.Add("waits-for-batch", nil, "Batch %d has failed.", id).BatchID = &id
+		return nil
+	}
+	more := ""
+	if len(failed) > 1 {
+		more = fmt.Sprintf(", and %d more", len(failed)-1)
+	}
+	reason := e.Add("waits-for-batch", nil, "Job %d of batch %d has failed or was cancelled%s. Retry that, and this one is queued again.", failed[0].ID, id, more)
+	reason.BatchID, reason.JobID = &id, &failed[0].ID
 	return nil
 }
 

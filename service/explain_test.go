@@ -1,6 +1,9 @@
 package service_test
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -108,13 +111,21 @@ func TestExplain_saysWhatKeepsIt(t *testing.T) {
 		_, err = f.StartPipeline(t.Context(), p.ID)
 		require.NoError(t, err)
 		require.Empty(t, codes(f.explain(first.ID)))
-		require.Equal(t, []string{"waits-for-step"}, codes(f.explain(second.ID)))
+		e = f.explain(second.ID)
+		require.Equal(t, []string{"waits-for-step"}, codes(e))
+		require.Contains(t, e.Reasons[0].Text, fmt.Sprintf("Step 1 of pipeline %d comes first: job %d, d, is queued.", p.ID, first.ID))
+		require.Equal(t, []any{&p.ID, &first.ID}, []any{e.Reasons[0].PipelineID, e.Reasons[0].JobID})
 		f.do("d", models.JobSuccessful)
 		f.do("e", models.JobFailed)
 		other := p.Steps[1].Batch.Jobs[1]
 		require.Equal(t, []string{"pipeline-over"}, codes(f.explain(other.ID)))
-		batch := f.newBatch("g")
+		batch := f.newBatch("g", "h")
 		require.Equal(t, []string{"batch-not-started"}, codes(f.explain(batch.Jobs[0].ID)))
+		require.NoError(t, f.setBatch(batch.ID, models.BatchProcessing))
+		failed := f.do("g", models.JobFailed)
+		e = f.explain(batch.Jobs[1].ID)
+		require.Equal(t, []string{"waits-for-batch"}, codes(e))
+		require.Equal(t, failed.ID, *e.Reasons[0].JobID)
 		_, err = f.Explain(t.Context(), 9999)
 		require.ErrorIs(t, err, models.ErrNotFound)
 	})
@@ -148,6 +159,70 @@ func TestFailures_groupsAlikeErrors(t *testing.T) {
 		require.Contains(t, report.Groups[3].IDs, old.ID)
 		_, err = f.Failures(t.Context(), "1y")
 		require.ErrorIs(t, err, models.ErrInvalid)
+	})
+}
+
+func TestFailures_listsAGroup(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		in := make([]service.NewJob, 0, 130)
+		for i := range cap(in) {
+			output := fmt.Sprintf(`{"error":"user %d not found"}`, i)
+			if i%3 == 2 {
+				output = `{"error":"timed out"}`
+			}
+			in = append(in, service.NewJob{Type: []string{"a", "b"}[i%2], Status: models.JobFailed, Output: models.JSON(output)})
+		}
+		_, err := f.CreateJobs(t.Context(), in)
+		require.NoError(t, err)
+		f.create(service.NewJob{Type: "a", Output: models.JSON(`{"error":"user 1 not found"}`)})
+		report, err := f.Failures(t.Context(), "1h")
+		require.NoError(t, err)
+		require.Len(t, report.Groups, 4)
+		late := f.create(service.NewJob{Type: "a", Status: models.JobFailed, Output: models.JSON(`"timed out"`)})
+		all := map[int64]bool{}
+		for _, g := range report.Groups {
+			for _, order := range []string{"id", "-id"} {
+				filter := service.JobFilter{
+					Type: []string{g.Type}, Error: g.Error, EndedFrom: &report.Since,
+					Total: true, Brief: true, Page: models.Page{Order: order, Limit: 10},
+				}
+				seen := []int64{}
+				for {
+					list, err := f.Jobs(t.Context(), filter)
+					require.NoError(t, err)
+					for _, job := range list.Items {
+						require.Equal(t, g.Type, job.Type)
+						require.Equal(t, models.JobFailed, job.Status)
+						require.Nil(t, job.Output, "what may be long was not asked for")
+						if job.ID != late.ID {
+							seen = append(seen, job.ID)
+							all[job.ID] = true
+						}
+					}
+					if filter.Cursor = list.NextCursor; filter.Cursor == "" {
+						break
+					}
+					require.Len(t, list.Items, 10)
+				}
+				require.Len(t, seen, g.Count, g.Error)
+				require.True(t, slices.IsSortedFunc(seen, func(a, b int64) int {
+					if order == "id" {
+						return cmp.Compare(a, b)
+					}
+					return cmp.Compare(b, a)
+				}))
+			}
+		}
+		require.Len(t, all, 130)
+		list, err := f.Jobs(t.Context(), service.JobFilter{Error: "user # not found", Total: true, Page: models.Page{Limit: 1}})
+		require.NoError(t, err)
+		require.EqualValues(t, 87, *list.Total)
+		require.NotEmpty(t, list.Items[0].Output)
+		_, err = f.Jobs(t.Context(), service.JobFilter{Error: "x", Page: models.Page{Order: "type"}})
+		require.Equal(t, []string{"order"}, fields(t, err))
+		list, err = f.Jobs(t.Context(), service.JobFilter{Error: "no such"})
+		require.NoError(t, err)
+		require.Empty(t, list.Items)
 	})
 }
 

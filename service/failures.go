@@ -39,7 +39,7 @@ func (s *Service) Failures(ctx context.Context, window string) (*models.Failures
 			return err
 		}
 		since := now.Add(-back)
-		failed, err := tx.FailedSince(since, maxFailures+1)
+		failed, err := tx.ListFailed(store.Range("endedAt", &since, nil), store.Page{Desc: true, Limit: maxFailures + 1})
 		if err != nil {
 			return err
 		}
@@ -47,15 +47,21 @@ func (s *Service) Failures(ctx context.Context, window string) (*models.Failures
 			failed = failed[:maxFailures]
 		}
 		report.Read = len(failed)
-		if mask := s.options.Redact; mask != nil {
-			for i := range failed {
-				failed[i].Output = mask(failed[i]).Output
-			}
-		}
-		report.Groups = grouped(failed, since)
+		s.mask(failed)
+		report.Groups, report.Since, report.Until = grouped(failed, since), since, now.Add(time.Millisecond) // of which the last may be one
 		return nil
 	})
 	return report, err
+}
+
+// mask hides what of the outputs is not to be read.
+func (s *Service) mask(failed []models.Job) {
+	if s.options.Redact == nil {
+		return
+	}
+	for i := range failed {
+		failed[i].Output = s.options.Redact(failed[i]).Output
+	}
 }
 
 // grouped puts failed jobs with alike errors together.
@@ -95,7 +101,7 @@ func alikeError(output models.JSON) string {
 	if runes := []rune(text); len(runes) > maxError {
 		text = string(runes[:maxError]) + "…"
 	}
-	return text
+	return cmp.Or(text, "no error was told")
 }
 
 // differing are the parts of an error that say which, not what.

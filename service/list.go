@@ -43,8 +43,13 @@ func (s *Service) Jobs(ctx context.Context, filter JobFilter) (List[models.Job],
 	if err != nil {
 		return List[models.Job]{}, err
 	}
+	page.Brief = filter.Brief
 	var list List[models.Job]
-	err = parseSearch(filter.Text).bounded(ctx, func(ctx context.Context) error {
+	err = inTime(ctx, filter, func(ctx context.Context) (err error) {
+		if filter.Error != "" {
+			list, err = s.aliked(ctx, filter, page)
+			return err
+		}
 		return s.store.Read(ctx, func(tx *store.Tx) (err error) {
 			conditions := conditionsOf(tx, filter)
 			if list.Items, list.NextCursor, err = tx.ListJobs(conditions, page); err != nil || !filter.Total {
@@ -78,6 +83,10 @@ func checkJobFilter(f JobFilter) (store.Page, error) {
 		p.add("q", "must look for at most %d values, not %d", maxValues, n)
 	}
 	page := p.page(f.Page, JobOrders)
+	p.text("error", f.Error)
+	if f.Error != "" && page.Column != "id" {
+		p.add("order", "must be id or -id with error, not %q", f.Order)
+	}
 	return page, p.err()
 }
 

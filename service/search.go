@@ -51,12 +51,15 @@ func (s search) conditions(tx *store.Tx) []store.Condition {
 	return all
 }
 
-// searchWithin bounds how long may be looked for values, which no index knows.
+// searchWithin bounds how long may be looked for what no index knows.
 const searchWithin = 10 * time.Second
 
-// bounded has a search for values end in time.
-func (s search) bounded(ctx context.Context, look func(context.Context) error) error {
-	if len(s.values) == 0 {
+// inTime has a search for what no index knows end in time.
+func inTime(ctx context.Context, filter JobFilter, look func(context.Context) error) error {
+	what := "values in the input and output"
+	if filter.Error != "" {
+		what = "alike errors"
+	} else if len(parseSearch(filter.Text).values) == 0 {
 		return look(ctx)
 	}
 	within, cancel := context.WithTimeout(ctx, searchWithin)
@@ -65,7 +68,7 @@ func (s search) bounded(ctx context.Context, look func(context.Context) error) e
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return &models.Error{
 			Code:    models.CodeUnavailable,
-			Message: "looking for values in the input and output took longer than 10 seconds; narrow it down by a type, a status or a time",
+			Message: "looking for " + what + " took longer than 10 seconds; narrow it down by a type, a status or a time",
 			Cause:   err,
 		}
 	}

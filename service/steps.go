@@ -2,8 +2,10 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -105,6 +107,62 @@ func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
 		return models.Invalid("stepIds", "must name every planned step of pipeline %d that has not begun; missing are %v", pipelineID, sorted(byID))
 	}
 	return nil
+}
+
+// RemoveStep takes a step that nobody has begun out of its pipeline, and
+// deletes its job, or its batch with its jobs. The pipeline goes on with what stays.
+//
+// It answers models.ErrNotFound for a pipeline or step that is not there and
+// models.ErrConflict for a step that has begun, or a pipeline that has ended.
+func (s *Service) RemoveStep(ctx context.Context, pipelineID, stepID int64) (*PipelineDetail, error) {
+	if outside(pipelineID) {
+		return nil, errNoPipeline
+	}
+	return s.changePipeline(ctx, pipelineID, func(t *txn, pipeline *models.Pipeline) error {
+		if !pipeline.TakesSteps() {
+			return models.Conflict("pipeline %d is %s or being cancelled, and keeps its steps", pipelineID, pipeline.Status)
+		}
+		all, err := t.Steps(pipelineID)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(all, func(s models.Step) bool { return s.ID == stepID })
+		if at < 0 {
+			return models.NotFound("pipeline %d has no step with the id %d", pipelineID, stepID)
+		}
+		return t.removeStep(pipeline, &all[at])
+	})
+}
+
+func (t *txn) removeStep(pipeline *models.Pipeline, step *models.Step) error {
+	if step.JobID != nil {
+		if _, err := t.LockJob(*step.JobID); err != nil && !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+	}
+	details, err := stepDetails(t.Tx, []models.Step{*step})
+	if err != nil {
+		return err
+	}
+	if !movable(&details[0]) {
+		return models.Conflict("step %d has begun; cancel the pipeline instead", step.ID)
+	}
+	if err := t.RemoveStep(step); err != nil {
+		return err
+	}
+	switch job, batch := details[0].Job, details[0].Batch; {
+	case job != nil:
+		err = t.ChangeJob(job, store.Set{"deletedAt": store.Now{}})
+	case batch != nil:
+		if slices.ContainsFunc(batch.Jobs, func(j models.Job) bool { return j.Status.Held() }) {
+			return models.Conflict("a worker holds a job of batch %d; cancel it first, or wait until it has ended", batch.ID)
+		}
+		err = t.DeleteBatch(&batch.Batch)
+	}
+	if err != nil || pipeline.Status != models.PipelineProcessing {
+		return err
+	}
+	return t.advance(pipeline)
 }
 
 // movable reports a step that nobody has begun.

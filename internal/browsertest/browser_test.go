@@ -2,12 +2,14 @@ package browsertest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -26,9 +28,7 @@ import (
 // names are what the browser is called; the variable goes first.
 var names = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 
-// browserPath finds a browser, or skips.
-func browserPath(t *testing.T) string {
-	t.Helper()
+func browserPath() string {
 	for _, name := range append([]string{os.Getenv("GNJ_TEST_BROWSER")}, names...) {
 		if name == "" {
 			continue
@@ -37,11 +37,38 @@ func browserPath(t *testing.T) string {
 			return path
 		}
 	}
-	storetest.Skip(t, "no browser: install Chromium, or set GNJ_TEST_BROWSER to one; make test installs it where it can")
 	return ""
 }
 
-// few bounds how many browsers run at once: each takes a core when it starts.
+// all ends the browser.
+var all, end = context.WithCancel(context.Background())
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	end()
+	stopped.Wait()
+	os.Exit(code)
+}
+
+var stopped sync.WaitGroup
+
+// browser is the one browser of all tests, each of which has a tab of its own in
+// it: to start one takes longer than most tests.
+var browser = sync.OnceValues(func() (context.Context, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath()), chromedp.NoSandbox,
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
+	allocator, stop := chromedp.NewExecAllocator(all, options...)
+	first, closeFirst := chromedp.NewContext(allocator)
+	stopped.Add(1)
+	context.AfterFunc(all, func() {
+		defer stopped.Done()
+		closeFirst()
+		stop()
+	})
+	return first, chromedp.Run(first) // the browser lives as long as the context of its first action
+})
+
+// few bounds how many tests use the browser at once.
 var few = make(chan struct{}, 2)
 
 // site is a server with its pages, and a browser tab of its own.
@@ -54,14 +81,16 @@ type site struct {
 	seen []string // what the browser complained of
 }
 
-// each runs the test on both databases, each in a new browser.
+// each runs the test on both databases, each with a new server and tab.
 func each(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
-	path := browserPath(t)
+	if browserPath() == "" {
+		storetest.Skip(t, "no browser: install Chromium, or set GNJ_TEST_BROWSER to one; make test installs it where it can")
+	}
 	storetest.EachURL(t, func(t *testing.T, database string) {
 		few <- struct{}{}
 		defer func() { <-few }()
@@ -77,7 +106,7 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 			require.NoError(t, jobs.Close())
 		})
 		s := &site{Handler: jobs, t: t, url: server.URL + "/gnj"}
-		s.open(path)
+		s.tab = s.opened()
 		test(t, s)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -85,16 +114,13 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 	})
 }
 
-// open starts a browser with one tab.
-func (s *site) open(path string) {
+// opened is a new tab.
+func (s *site) opened() context.Context {
 	s.t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
-	allocator, stop := chromedp.NewExecAllocator(s.t.Context(), options...)
-	s.t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
+	first, err := browser()
+	require.NoError(s.t, err)
+	tab, closeTab := chromedp.NewContext(first)
 	s.t.Cleanup(closeTab)
-	s.tab = tab
 	chromedp.ListenTarget(tab, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventExceptionThrown:
@@ -113,8 +139,9 @@ func (s *site) open(path string) {
 			}
 		}
 	})
-	// The browser lives as long as the context of its first action.
-	require.NoError(s.t, chromedp.Run(tab, cdplog.Enable(), runtime.Enable()))
+	// Tabs that are not in front are treated as if they were.
+	require.NoError(s.t, chromedp.Run(tab, cdplog.Enable(), runtime.Enable(), emulation.SetFocusEmulationEnabled(true)))
+	return tab
 }
 
 // complains keeps what the browser found wrong.
@@ -124,6 +151,9 @@ func (s *site) complains(text string) {
 	s.seen = append(s.seen, text)
 }
 
+// tags are what is left out of a page when it is told of, with the blanks around them.
+var tags = regexp.MustCompile(`\s*<[^>]*>\s*`)
+
 // do runs actions, within a minute.
 func (s *site) do(actions ...chromedp.Action) {
 	s.t.Helper()
@@ -132,7 +162,8 @@ func (s *site) do(actions ...chromedp.Action) {
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var shown string
 		_ = chromedp.Run(s.tab, chromedp.OuterHTML("main", &shown, chromedp.ByQuery, chromedp.AtLeast(0)))
-		require.NoError(s.t, err, "on this page:\n%s", shown)
+		shown = tags.ReplaceAllString(shown, " ")
+		require.NoError(s.t, err, "on this page:\n%s", shown[:min(len(shown), 3000)])
 	}
 }
 
@@ -142,16 +173,39 @@ func (s *site) visit(path string) {
 	s.do(chromedp.Navigate(s.url+path), chromedp.WaitReady("main"))
 }
 
+// watch opens a page and waits until it is live.
+func (s *site) watch(path string) {
+	s.t.Helper()
+	s.visit(path)
+	s.shows(`//*[@id="live"][text()="live"]`)
+	s.do(chromedp.Evaluate(`window.sameTab = true`, nil))
+}
+
+// stays tells that the page was not loaded anew since it was watched.
+func (s *site) stays() {
+	s.t.Helper()
+	require.True(s.t, value[bool](s, `window.sameTab === true`), "without a refresh")
+}
+
 // shows waits until an element that the XPath finds is there.
 func (s *site) shows(xpath string) {
 	s.t.Helper()
 	s.do(chromedp.WaitReady(xpath, chromedp.BySearch))
 }
 
-// click clicks what a button or link is called.
+// leads runs actions of which the last leads to another page, and waits for that.
+func (s *site) leads(actions ...chromedp.Action) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.tab, time.Minute)
+	defer cancel()
+	_, err := chromedp.RunResponse(ctx, actions...)
+	require.NoError(s.t, err, "no other page")
+}
+
+// click clicks what a button or link is called, the first of them, which leads to another page.
 func (s *site) click(name string) {
 	s.t.Helper()
-	s.do(chromedp.Click(fmt.Sprintf(`//main//*[self::a or self::button][normalize-space()=%q]`, name), chromedp.BySearch))
+	s.leads(chromedp.Click(fmt.Sprintf(`//main//*[self::a or self::button][normalize-space()=%q]`, name), chromedp.BySearch))
 }
 
 // value evaluates a script, in pages that run some.
@@ -161,13 +215,41 @@ func value[T any](s *site, script string) (result T) {
 	return result
 }
 
-// withoutScripts has the browser run none.
+// until waits for a script to be true.
+func (s *site) until(script string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.tab, time.Minute)
+	defer cancel()
+	err := chromedp.Run(ctx, chromedp.Poll(script, nil, chromedp.WithPollingInterval(50*time.Millisecond)))
+	if errors.Is(err, chromedp.ErrPollingTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		s.t.Fatalf("never true: %s", script)
+	}
+	require.NoError(s.t, err, script)
+}
+
+// withoutScripts has the tab run none.
 func (s *site) withoutScripts() {
 	s.t.Helper()
 	s.do(emulation.SetScriptExecutionDisabled(true))
 }
 
-// picture keeps a screenshot for the README, where GNJ_SCREENSHOTS names a directory.
+// dark has the tab ask for dark pages, or for light ones.
+func (s *site) dark(dark bool) {
+	s.t.Helper()
+	scheme := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: "light"}
+	if dark {
+		scheme.Value = "dark"
+	}
+	s.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{scheme}))
+}
+
+// phone has the tab be as small as a phone's.
+func (s *site) phone() {
+	s.t.Helper()
+	s.do(emulation.SetDeviceMetricsOverride(360, 740, 2, true))
+}
+
+// picture keeps a screenshot, where GNJ_SCREENSHOTS names a directory.
 func (s *site) picture(name string) {
 	s.t.Helper()
 	dir := os.Getenv("GNJ_SCREENSHOTS")

@@ -23,10 +23,18 @@ type action struct {
 	do                 func(context.Context, *service.Service, int64, *int) error
 }
 
+// Class is how its button looks.
+func (a action) Class() string {
+	if a.Name == "delete" || a.Name == "cancel" {
+		return "danger"
+	}
+	return "second"
+}
+
 var actions = []action{
 	{
 		"retry", "Retry", "A new job is made for each failed or cancelled one.", false, models.LevelOperate,
-		func(j *models.Job) bool { return j.Status == models.JobFailed || j.Status == models.JobCancelled },
+		again,
 		func(ctx context.Context, s *service.Service, id int64, _ *int) error {
 			_, err := s.Retry(ctx, id)
 			return err
@@ -65,6 +73,11 @@ var actions = []action{
 	},
 }
 
+// again reports a job that can be retried.
+func again(j *models.Job) bool {
+	return j.Status == models.JobFailed || j.Status == models.JobCancelled
+}
+
 func actionNamed(name string) (action, error) {
 	for _, a := range actions {
 		if a.Name == name {
@@ -90,15 +103,26 @@ type bulk struct {
 	Done    int64
 	Passed  int64  // the state did not allow it
 	Reason  string // why the first of them was passed over
+	Stopped bool   // by something that went wrong: it goes on when asked to
 	Over    bool
 }
+
+// Seen is how many of the jobs it has come to.
+func (b bulk) Seen() int64 { return b.Done + b.Passed }
+
+// Gone is how many were counted at first and did not match any more when their
+// turn came.
+func (b bulk) Gone() int64 { return max(0, b.Total-b.Seen()) }
+
+// Begun reports whether a piece has been done or tried.
+func (b bulk) Begun() bool { return b.Seen() > 0 || b.Cursor != "" || b.Stopped }
 
 func readBulk(ctx context.Context, v *values) (bulk, error) {
 	a, err := actionNamed(v.Get("action"))
 	if err != nil {
 		return bulk{}, err
 	}
-	b := bulk{Action: a, Value: v.Get("value"), IDs: v.ids("id"), Filter: filterOf(v.Values), Cursor: v.Get("cursor"), Reason: v.Get("reason")}
+	b := bulk{Action: a, Value: v.Get("value"), IDs: v.ids("job"), Filter: filterOf(v.Values), Cursor: v.Get("cursor"), Reason: v.Get("reason")}
 	if v.Get("all") != "" {
 		b.IDs = nil
 	}
@@ -110,7 +134,7 @@ func readBulk(ctx context.Context, v *values) (bulk, error) {
 		return bulk{}, err
 	}
 	if v.Get("all") == "" && len(b.IDs) == 0 {
-		v.wrong("id", "is missing: choose some jobs")
+		v.wrong("job", "is missing: choose some jobs")
 	}
 	return b, v.err()
 }
@@ -133,7 +157,7 @@ func (d *Dashboard) confirm(q *request) error {
 	}
 	b.Total = int64(len(b.IDs))
 	if b.IDs == nil {
-		filter.Total, filter.Page = true, models.Page{Order: "-id", Limit: 1}
+		filter.Total, filter.Brief, filter.Page = true, true, models.Page{Order: "-id", Limit: 1}
 		list, err := d.svc.Jobs(q.r.Context(), filter)
 		if err != nil {
 			return err
@@ -169,26 +193,40 @@ func (d *Dashboard) act(q *request) error {
 			return d.show(q, http.StatusUnprocessableEntity, "act", b.Action.Label, b)
 		}
 	}
-	ids := b.IDs
-	b.Over = true
-	if ids == nil {
-		filter.Page = models.Page{Order: "id", Limit: pieceJobs, Cursor: b.Cursor}
-		list, err := d.svc.Jobs(q.r.Context(), filter)
-		if err != nil {
+	if err := d.nextPiece(q.r.Context(), &b, filter, value); err != nil {
+		if q.r.Context().Err() != nil {
 			return err
 		}
-		for i := range list.Items {
-			if list.Items[i].ID <= b.Until {
-				ids = append(ids, list.Items[i].ID)
-			}
-		}
-		b.Cursor = list.NextCursor
-		b.Over = b.Cursor == "" || len(ids) < len(list.Items)
-	}
-	if err := d.piece(q.r.Context(), &b, ids, value); err != nil {
-		return err
+		b.Stopped, b.Over, b.Problem = true, false, d.told(q, err)
+		return d.show(q, statusOf[models.CodeOf(err)], "act", b.Action.Label, b)
 	}
 	return d.show(q, http.StatusOK, "act", b.Action.Label, b)
+}
+
+// nextPiece acts on the next jobs. Those that changed meanwhile are met as they
+// are now. After an error it stands where it stood: what was done is then passed over.
+func (d *Dashboard) nextPiece(ctx context.Context, b *bulk, filter models.JobFilter, value *int) error {
+	if b.IDs != nil {
+		b.Over = true
+		return d.piece(ctx, b, b.IDs, value)
+	}
+	filter.Brief, filter.Page = true, models.Page{Order: "id", Limit: pieceJobs, Cursor: b.Cursor}
+	list, err := d.svc.Jobs(ctx, filter)
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for i := range list.Items {
+		if list.Items[i].ID <= b.Until {
+			ids = append(ids, list.Items[i].ID)
+		}
+	}
+	if err := d.piece(ctx, b, ids, value); err != nil {
+		return err
+	}
+	b.Cursor = list.NextCursor
+	b.Over = b.Cursor == "" || len(ids) < len(list.Items)
+	return nil
 }
 
 // safely does it so that a panic, which nobody above this goroutine would catch,

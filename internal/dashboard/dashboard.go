@@ -211,16 +211,20 @@ func (d *Dashboard) refuse(q *request, err error) {
 	if errors.As(err, &large) {
 		err = models.Invalid("form", "is larger than %d bytes", large.Limit)
 	}
-	code, message := models.CodeOf(err), err.Error()
+	_ = d.show(q, statusOf[models.CodeOf(err)], "error", "Not possible", struct{ Message, Back string }{d.told(q, err), q.back()})
+}
+
+// told is what a page says of an error; what is internal goes to the log.
+func (d *Dashboard) told(q *request, err error) string {
+	if models.CodeOf(err) == models.CodeInternal {
+		d.options.Logger.Error("gnj: page failed", "path", q.r.URL.Path, "error", models.Explain(err))
+		return "Something went wrong here. The server's log has the rest."
+	}
 	var known *models.Error
 	if errors.As(err, &known) {
-		message = known.Error()
+		return known.Error()
 	}
-	if code == models.CodeInternal {
-		d.options.Logger.Error("gnj: page failed", "path", q.r.URL.Path, "error", models.Explain(err))
-		message = "Something went wrong here. The server's log has the rest."
-	}
-	_ = d.show(q, statusOf[code], "error", "Not possible", struct{ Message, Back string }{message, q.back()})
+	return err.Error()
 }
 
 // back is the page that a form was on, if it is one of ours.
@@ -269,7 +273,7 @@ func (d *Dashboard) show(q *request, status int, name, title string, body any) e
 var notices = map[string]string{
 	"created": "The job was created.", "changed": "The job was changed.", "cancel": "The job was cancelled, or its worker was asked to stop.",
 	"retry": "This is the new try.", "recover": "The job is back in the queue.", "delete": "The job was deleted.",
-	"start": "The pipeline was started.", "reject": "The pipeline was cancelled.", "add": "The step was added.", "remove": "The step was removed.",
+	"start": "The pipeline was started.", "reject": "The pipeline was cancelled.", "resume": "The pipeline goes on: what failed or was cancelled is tried again.", "add": "The step was added.", "remove": "The step was removed.",
 	"up": "The order was changed.", "down": "The order was changed.", "hold": "The type is on hold.", "release": "The type was released.",
 }
 

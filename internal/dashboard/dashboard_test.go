@@ -207,7 +207,7 @@ func TestForms_reviewAPipeline(t *testing.T) {
 		s.post("/pipelines/1/do/add", url.Values{"type": {"z"}, "input": {"[1]"}}).is(303, "done=add")
 		s.post("/pipelines/1/do/remove", step(0)).is(303, "done=remove")
 		require.Equal(t, []string{"y", "z"}, order())
-		s.post("/pipelines/1/do/remove", step(0)).is(404, "no such step")
+		s.post("/pipelines/1/do/remove", step(0)).is(404, "no step with the id")
 		s.post("/pipelines/1/do/remove", url.Values{"step": {"x"}}).is(422, "step")
 		s.post("/pipelines/1/do/start", url.Values{"back": {"review"}}).is(303, "/gnj/review?done=start")
 		s.post("/pipelines/1/do/remove", step(1)).is(409, "has begun")
@@ -223,13 +223,13 @@ func TestForms_actOnMany(t *testing.T) {
 			s.create(service.NewJob{Type: "a"})
 		}
 		s.create(service.NewJob{Type: "a", Status: models.JobSuccessful})
-		s.get("/jobs/act?action=cancel&id=1&id=4").is(200, "Cancel <b>2</b> jobs")
+		s.get("/jobs/act?action=cancel&job=1&job=4").is(200, "Cancel <b>2</b> jobs")
 		s.get("/jobs/act?action=cancel").is(422, "choose some jobs")
 		s.get("/jobs/act?action=cancel&all=1&type=a").is(200, "Cancel <b>4</b> jobs: all that match")
-		s.post("/jobs/act", url.Values{"action": {"priority"}, "id": {"1"}, "value": {"much"}}).is(422, "whole number")
-		s.post("/jobs/act", url.Values{"action": {"priority"}, "id": {"1"}, "value": {"8"}}).is(200, "<b>1</b> jobs done")
+		s.post("/jobs/act", url.Values{"action": {"priority"}, "job": {"1"}, "value": {"much"}}).is(422, "whole number")
+		s.post("/jobs/act", url.Values{"action": {"priority"}, "job": {"1"}, "value": {"8"}}).is(200, "<b>1</b> job done")
 		require.Equal(t, 8, s.job(1).PriorityLevel)
-		s.post("/jobs/act", url.Values{"action": {"cancel"}, "id": {"1", "4", "99"}}).is(200, "<b>1</b> jobs done, <b>2</b> passed over")
+		s.post("/jobs/act", url.Values{"action": {"cancel"}, "job": {"1", "4", "99"}}).is(200, "<b>1</b> job done, <b>2</b> passed over")
 		later := s.create(service.NewJob{Type: "a"})
 		s.post("/jobs/act", url.Values{"action": {"delete"}, "all": {"1"}, "type": {"a"}, "until": {"4"}, "total": {"4"}}).is(200, "<b>4</b> jobs done")
 		require.Equal(t, models.JobQueued, s.job(later).Status, "what came after the confirmation is left alone")
@@ -249,7 +249,7 @@ func TestPages_offerWhatOneMay(t *testing.T) {
 		for _, path := range []string{"/", "/jobs", "/jobs/2", "/pipelines/1", "/review", "/types", "/failures"} {
 			page := as("read", "GET", path, nil).is(200, "you are <bdi>anna &lt;b&gt;</bdi>")
 			for _, offer := range []string{`method="post"`, "/jobs/act", "/edit", "/jobs/new"} {
-				require.NotContains(t, strings.ReplaceAll(page.text, `action="/gnj/jobs/act" class="acts"`, ""), offer, path)
+				require.NotContains(t, page.text, offer, path)
 			}
 		}
 		as("", "GET", "/jobs", nil).is(403, "needs the access")
@@ -258,7 +258,7 @@ func TestPages_offerWhatOneMay(t *testing.T) {
 		require.NotContains(t, operator.text, "do/delete")
 		as("operate", "POST", "/jobs/3/do/delete", url.Values{}).is(403, "admin")
 		as("operate", "POST", "/jobs/act", url.Values{"action": {"cancel"}, "all": {"1"}, "until": {"99"}}).is(403, "admin")
-		as("operate", "POST", "/jobs/act", url.Values{"action": {"delete"}, "id": {"3"}}).is(403, "admin")
+		as("operate", "POST", "/jobs/act", url.Values{"action": {"delete"}, "job": {"3"}}).is(403, "admin")
 		as("operate", "POST", "/jobs/3/do/cancel", url.Values{}).is(303, "")
 		as("admin", "GET", "/jobs/3", nil).is(200, "do/delete").is(200, "by <bdi>anna &lt;b&gt;</bdi>")
 	})

@@ -1,9 +1,12 @@
 package dashboard
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/teamstarter/gnj/internal/access"
@@ -20,8 +23,10 @@ type jobBody struct {
 	Stack    string
 	Percent  *int
 	Steps    []progressStep
-	History  []models.Transition
-	More     bool // there is more history than is shown
+	History  []moment
+	More     bool        // there is more history than is shown
+	Retry    *models.Job // that took its place
+	Pipeline *int64      // that it belongs to, by itself or by its batch
 	Why      *models.Explanation
 }
 
@@ -40,17 +45,17 @@ func (d *Dashboard) job(q *request) error {
 	if err != nil {
 		return err
 	}
-	b := jobBody{Job: job, Editable: job.Status.Waiting(), History: history}
-	if b.More = len(history) > historyShown; b.More {
-		b.History = history[:historyShown]
+	b := jobBody{Job: job, Editable: job.Status.Waiting(), History: timeLine(history), More: len(history) > historyShown}
+	if b.Retry, err = d.retryOf(ctx, job); err != nil {
+		return err
 	}
-	for _, a := range actions {
-		if a.possible(job) && !a.Value && access.Check(ctx, a.Needs) == nil {
-			b.Actions = append(b.Actions, a)
-		}
+	b.Actions = actionsFor(ctx, job, b.Retry)
+	if b.Pipeline, err = d.pipelineOf(ctx, job); err != nil {
+		return err
 	}
 	at := q.mount + "/jobs/" + strconv.FormatInt(id, 10) + "/raw/"
-	b.Input, b.Output, b.Info = viewOf(job.Input, at+"input"), viewOf(job.Output, at+"output"), viewOf(job.ProcessingInfo, at+"processingInfo")
+	r := reader()
+	b.Input, b.Output, b.Info = r.view(job.Input, at+"input"), r.view(job.Output, at+"output"), r.view(job.ProcessingInfo, at+"processingInfo")
 	b.Stack = stackOf(job.Output)
 	b.Percent, b.Steps = progressOf(job.ProcessingInfo)
 	if !job.Status.Ended() {
@@ -60,6 +65,60 @@ func (d *Dashboard) job(q *request) error {
 	}
 	title := "Job " + strconv.FormatInt(id, 10)
 	return d.show(q, http.StatusOK, "job", title, b)
+}
+
+// retryOf is the job that tries this one again, or nil.
+func (d *Dashboard) retryOf(ctx context.Context, job *models.Job) (*models.Job, error) {
+	if !again(job) {
+		return nil, nil
+	}
+	list, err := d.svc.Jobs(ctx, models.JobFilter{RetryOfJobID: []int64{job.ID}, Brief: true, Page: models.Page{Order: "-id", Limit: 1}})
+	if err != nil || len(list.Items) == 0 {
+		return nil, err
+	}
+	return &list.Items[0], nil
+}
+
+// pipelineOf is the pipeline that a job, or its batch, belongs to.
+func (d *Dashboard) pipelineOf(ctx context.Context, job *models.Job) (*int64, error) {
+	if job.PipelineID != nil || job.BatchID == nil {
+		return job.PipelineID, nil
+	}
+	list, err := d.svc.Batches(ctx, models.BatchFilter{ID: []int64{*job.BatchID}})
+	if err != nil || len(list.Items) == 0 {
+		return nil, err
+	}
+	return list.Items[0].PipelineID, nil
+}
+
+// actionsFor are those that would not be refused, for who looks. A job that was
+// retried is left as it is: its retry took its place.
+func actionsFor(ctx context.Context, job, retry *models.Job) (list []action) {
+	for _, a := range actions {
+		replaced := retry != nil && (a.Name == "retry" || a.Name == "recover")
+		if a.possible(job) && !a.Value && !replaced && access.Check(ctx, a.Needs) == nil {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// moment is a transition of a time line.
+type moment struct {
+	models.Transition
+	After string // how long after the one before
+}
+
+func timeLine(history []models.Transition) []moment {
+	history = history[:min(len(history), historyShown)]
+	line := make([]moment, len(history))
+	for i, t := range history {
+		line[i].Transition = t
+		if i > 0 {
+			line[i].After = inShort(t.At.Sub(history[i-1].At))
+		}
+	}
+	return line
 }
 
 // readJob reads a job, with what is masked.
@@ -93,6 +152,10 @@ func (d *Dashboard) raw(q *request) error {
 	return nil
 }
 
+// editedBytes is how long an input may be to be edited in a browser, which is
+// slow with longer ones.
+const editedBytes = 64 << 10
+
 // editJob shows what of a job can be changed.
 func (d *Dashboard) editJob(q *request) error {
 	id, err := q.pathID("job")
@@ -106,6 +169,10 @@ func (d *Dashboard) editJob(q *request) error {
 	v := url.Values{
 		"priorityLevel": {strconv.Itoa(job.PriorityLevel)}, "maxAttempts": {strconv.Itoa(job.MaxAttempts)}, "input": {job.Input.String()},
 	}
+	if len(job.Input) > editedBytes {
+		v.Set("input", "")
+		v.Set("keepInput", strconv.Itoa(len(job.Input)))
+	}
 	if job.Name != nil {
 		v.Set("name", *job.Name)
 	}
@@ -115,6 +182,7 @@ func (d *Dashboard) editJob(q *request) error {
 	if job.IsRecoverable {
 		v.Set("isRecoverable", "on")
 	}
+	v.Set("back", q.r.URL.Query().Get("back"))
 	return d.show(q, http.StatusOK, "editjob", "Change job "+strconv.FormatInt(id, 10), jobForm{Values: v, Job: job})
 }
 
@@ -136,8 +204,10 @@ func (d *Dashboard) changeJob(q *request) error {
 	if err != nil {
 		return err
 	}
-	// What was left as it was shown is left as it is, which may be masked.
-	if input := v.json("input"); string(input) != string(shown.Input) {
+	// What was left as it was shown is left as it is, which may be masked, or too
+	// long to be shown.
+	kept := v.Get("keepInput") != "" && strings.TrimSpace(v.Get("input")) == ""
+	if input := v.json("input"); !kept && string(input) != string(shown.Input) {
 		change.Input = models.Maybe[models.JSON]{Given: true}
 		if input != nil {
 			change.Input.Value = &input
@@ -156,7 +226,21 @@ func (d *Dashboard) changeJob(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.see("/jobs/" + strconv.FormatInt(id, 10) + "?done=changed")
+	return q.see(afterEdit(id, v.Get("back")))
+}
+
+// afterEdit is the page that a change of a job leads to: where it was offered,
+// as review-7 and pipeline-7 tell, or its own.
+func afterEdit(id int64, back string) string {
+	page, pipeline, _ := strings.Cut(back, "-")
+	of, err := strconv.ParseInt(pipeline, 10, 64)
+	switch {
+	case err == nil && page == "review":
+		return fmt.Sprintf("/review?done=changed#pipeline-%d", of)
+	case err == nil && page == "pipeline":
+		return fmt.Sprintf("/pipelines/%d?done=changed", of)
+	}
+	return fmt.Sprintf("/jobs/%d?done=changed", id)
 }
 
 // actOnJob does what a button of a job's page says.

@@ -15,13 +15,35 @@ const jobsAPage = 50
 
 // filterFields are what jobs are listed by, in words of GET /jobs.
 var filterFields = []string{
-	"status", "type", "workerId", "batchId", "pipelineId", "retryOfJobId", "q",
-	"createdFrom", "createdTo", "startedFrom", "startedTo", "endedFrom", "endedTo",
+	"id", "status", "type", "workerId", "batchId", "pipelineId", "retryOfJobId", "q",
+	"createdFrom", "createdTo", "startedFrom", "startedTo", "endedFrom", "endedTo", "error",
+}
+
+// field is one input of the filter's form.
+type field struct {
+	Name, Label, Hint string
+	Number, Time      bool
+}
+
+// moreFields are the inputs that are asked for less often.
+var moreFields = []field{
+	{Name: "id", Label: "Job", Hint: "17, 23", Number: true},
+	{Name: "workerId", Label: "Worker"},
+	{Name: "batchId", Label: "Batch", Number: true},
+	{Name: "pipelineId", Label: "Pipeline", Number: true},
+	{Name: "retryOfJobId", Label: "Retry of job", Number: true},
+	{Name: "error", Label: "Error, as in Failures"},
+	{Name: "createdFrom", Label: "Created from", Time: true},
+	{Name: "createdTo", Label: "Created before", Time: true},
+	{Name: "startedFrom", Label: "Started from", Time: true},
+	{Name: "startedTo", Label: "Started before", Time: true},
+	{Name: "endedFrom", Label: "Ended from", Time: true},
+	{Name: "endedTo", Label: "Ended before", Time: true},
 }
 
 func jobFilter(v *values) models.JobFilter {
 	return models.JobFilter{
-		Status: statuses[models.JobStatus](v.list("status")), Type: v.list("type"), WorkerID: v.list("workerId"),
+		ID: v.ids("id"), Error: v.Get("error"), Status: statuses[models.JobStatus](v.list("status")), Type: v.texts("type"), WorkerID: v.texts("workerId"),
 		BatchID: v.ids("batchId"), PipelineID: v.ids("pipelineId"), RetryOfJobID: v.ids("retryOfJobId"),
 		CreatedFrom: v.time("createdFrom"), CreatedTo: v.time("createdTo"),
 		StartedFrom: v.time("startedFrom"), StartedTo: v.time("startedTo"),
@@ -50,6 +72,7 @@ type jobsBody struct {
 	Query    string // the filter as an address has it
 	Jobs     []models.Job
 	Next     string // the address of the next page
+	Later    bool   // it is not the first page
 	Orders   []string
 	Order    string
 	Actions  []action
@@ -65,16 +88,29 @@ func (b jobsBody) Has(field string, value models.JobStatus) bool {
 	return false
 }
 
+// More are the inputs that are asked for less often.
+func (jobsBody) More() []field { return moreFields }
+
+// Narrowed is how many of those are filled in.
+func (b jobsBody) Narrowed() (n int) {
+	for _, f := range moreFields {
+		if b.Filter.Has(f.Name) {
+			n++
+		}
+	}
+	return n
+}
+
 // jobs lists jobs, the newest first.
 func (d *Dashboard) jobs(q *request) error {
 	v := &values{Values: q.r.URL.Query()}
 	filter := jobFilter(v)
-	filter.Page = models.Page{Order: v.Get("order"), Limit: jobsAPage, Cursor: v.Get("cursor")}
+	filter.Brief, filter.Page = true, models.Page{Order: v.Get("order"), Limit: jobsAPage, Cursor: v.Get("cursor")}
 	if filter.Order == "" {
 		filter.Order = "-id"
 	}
 	body := jobsBody{
-		Statuses: models.JobStatuses, Filter: filterOf(v.Values), Orders: service.JobOrders, Order: filter.Order,
+		Statuses: models.JobStatuses, Filter: filterOf(v.Values), Orders: service.JobOrders, Order: filter.Order, Later: filter.Cursor != "",
 	}
 	body.Query = body.Filter.Encode()
 	for _, a := range actions {

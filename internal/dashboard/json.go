@@ -17,6 +17,11 @@ const (
 	shownStart  = 8 << 10   // of a longer one
 	shownValues = 2000      // of one tree
 	shownText   = 20_000    // characters of one text
+	shownDepth  = 100       // levels of a tree
+	shownLess   = 200       // bytes of each value, when the page has enough
+	pageValues  = 8000      // of all trees of a page
+	pageBytes   = 1 << 20
+	pageJobs    = 1000 // whose values a page shows
 )
 
 // jsonView is a JSON value as a page shows it: as a tree, or its beginning
@@ -40,25 +45,39 @@ type jsonNode struct {
 	Open  bool
 }
 
-func viewOf(value models.JSON, raw string) jsonView {
-	v := jsonView{Size: len(value), Raw: raw}
-	switch {
-	case len(value) == 0:
-	case len(value) > shownBytes:
-		v.Cut = visible(strings.ToValidUTF8(string(value[:shownStart]), ""))
-	default:
-		r := &treeReader{decoder: json.NewDecoder(bytes.NewReader(value)), left: shownValues}
-		r.decoder.UseNumber()
-		v.Root = r.value(0)
-	}
-	return v
-}
-
-// treeReader reads a tree token by token, so that numbers stay exact, names keep
-// their order and nothing is decoded that is not shown.
+// treeReader reads trees token by token, so that numbers stay exact, names keep
+// their order and nothing is decoded that is not shown. What it has left bounds
+// all the trees of a page together.
 type treeReader struct {
 	decoder *json.Decoder
-	left    int
+	left    int // values of this tree
+	values  int // of the page
+	bytes   int
+	jobs    int
+}
+
+func reader() *treeReader { return &treeReader{values: pageValues, bytes: pageBytes, jobs: pageJobs} }
+
+// view is a value as a tree, or its beginning when it is long or the page has enough.
+func (r *treeReader) view(value models.JSON, raw string) jsonView {
+	v := jsonView{Size: len(value), Raw: raw}
+	start := shownStart
+	if r.values <= 0 || r.bytes <= 0 {
+		start = shownLess
+	}
+	switch {
+	case len(value) == 0:
+	case len(value) > shownBytes || len(value) > start && start == shownLess:
+		v.Cut = visible(strings.ToValidUTF8(string(value[:start]), ""))
+		r.bytes -= start
+	default:
+		r.decoder, r.left = json.NewDecoder(bytes.NewReader(value)), shownValues
+		r.decoder.UseNumber()
+		v.Root = r.value(0)
+		r.values -= shownValues - r.left
+		r.bytes -= len(value)
+	}
+	return v
 }
 
 func (r *treeReader) value(depth int) *jsonNode {
@@ -88,6 +107,11 @@ func (r *treeReader) group(begin json.Delim, depth int) *jsonNode {
 	n := &jsonNode{Kind: "array", Open: depth < 3}
 	if begin == '{' {
 		n.Kind = "object"
+	}
+	if depth >= shownDepth {
+		n.More = true
+		r.left = 0 // the rest is in the text
+		return n
 	}
 	for r.decoder.More() {
 		if r.left <= 0 {

@@ -50,11 +50,29 @@ func (d *Dashboard) pipelines(q *request) error {
 // lane is one step of a pipeline as a page shows it.
 type lane struct {
 	models.StepDetail
-	Jobs            []laneJob
-	More            int  // jobs of the batch that are not shown
-	First, Last     bool // of the steps that can be moved
-	Movable, Failed bool
-	Place           int
+	Jobs        []laneJob
+	More        int  // jobs of the batch that are not shown
+	First, Last bool // of the steps that can be moved
+	Movable     bool
+	Place       int
+}
+
+// Outcome is what its colour tells.
+func (l lane) Outcome() string {
+	states := map[models.JobStatus]bool{}
+	for _, job := range l.Jobs {
+		states[job.Status] = true
+	}
+	failed := states[models.JobFailed] || states[models.JobCancelled]
+	switch {
+	case l.Status == models.StepDone:
+		return "done"
+	case failed && (l.Batch == nil || l.Batch.Status == models.BatchFailed):
+		return "failed"
+	case states[models.JobProcessing] || states[models.JobQueued]:
+		return "processing"
+	}
+	return "planned"
 }
 
 type laneJob struct {
@@ -64,19 +82,23 @@ type laneJob struct {
 
 type pipelineBody struct {
 	models.Pipeline
-	Lanes      []lane
-	Done       int
-	Startable  bool
-	Open       bool // takes steps
-	Problem    string
-	Values     url.Values
-	History    []models.Transition
-	Retry      *models.Job // that would let it go on
-	ReviewNext bool
+	Lanes     []lane
+	More      int // steps that are not shown
+	Steps     int
+	Done      int
+	Startable bool
+	Open      bool // takes steps
+	Problem   string
+	Values    url.Values
+	History   []moment
+	ResumeAt  int // the step it would go on with, 0 when it cannot
 }
 
-// laneJobs is how many jobs of a batch a page shows.
-const laneJobs = 100
+const (
+	laneJobs   = 100 // jobs of a batch that a page shows
+	lanesShown = 300 // steps of a pipeline
+	lanesGiven = 40  // of each that waits for review
+)
 
 // pipeline shows one pipeline: its steps as lanes, and before it was started
 // what there is to review.
@@ -100,24 +122,23 @@ func (d *Dashboard) showPipeline(q *request, status int, id int64, problem strin
 	}
 	b := pipelineBody{
 		Pipeline: p.Pipeline, Startable: p.Status == models.PipelinePlanned && len(p.Steps) > 0, Open: p.TakesSteps(),
-		Problem: problem, Values: filled, History: history[:min(len(history), historyShown)],
+		Problem: problem, Values: filled, History: timeLine(history),
 	}
-	b.Lanes = lanesOf(p, q.mount)
-	for i := range b.Lanes {
-		if b.Lanes[i].Status == models.StepDone {
+	lanes := lanesOf(p, q.mount, reader())
+	b.Steps = len(lanes)
+	b.More = max(0, len(lanes)-lanesShown)
+	b.Lanes = lanes[:len(lanes)-b.More]
+	for i := range lanes {
+		if lanes[i].Status == models.StepDone {
 			b.Done++
-		}
-		for _, job := range b.Lanes[i].Jobs {
-			again := job.Status == models.JobFailed || job.Status == models.JobCancelled
-			if again && b.Retry == nil && p.Status == models.PipelineFailed && b.Lanes[i].Status != models.StepDone {
-				b.Retry = job.Job
-			}
+		} else if p.Status == models.PipelineFailed && b.ResumeAt == 0 {
+			b.ResumeAt = lanes[i].Place
 		}
 	}
 	return d.show(q, status, "pipeline", "Pipeline "+strconv.FormatInt(id, 10), b)
 }
 
-func lanesOf(p *models.PipelineDetail, mount string) []lane {
+func lanesOf(p *models.PipelineDetail, mount string, r *treeReader) []lane {
 	lanes := make([]lane, len(p.Steps))
 	for i, step := range p.Steps {
 		l := lane{StepDetail: step, Place: i + 1}
@@ -131,10 +152,12 @@ func lanesOf(p *models.PipelineDetail, mount string) []lane {
 			l.Movable = step.Batch.Status == models.BatchPlanned
 		}
 		l.Movable = l.Movable && p.TakesSteps() && step.Status == models.StepPlanned
-		l.More = max(0, len(list)-laneJobs)
-		for k := range list[:len(list)-l.More] {
+		shown := min(len(list), laneJobs, r.jobs)
+		l.More = len(list) - shown
+		r.jobs -= shown
+		for k := range list[:shown] {
 			raw := mount + "/jobs/" + strconv.FormatInt(list[k].ID, 10) + "/raw/input"
-			l.Jobs = append(l.Jobs, laneJob{&list[k], viewOf(list[k].Input, raw)})
+			l.Jobs = append(l.Jobs, laneJob{&list[k], r.view(list[k].Input, raw)})
 		}
 		lanes[i] = l
 	}
@@ -175,7 +198,12 @@ func (d *Dashboard) actOnPipeline(q *request) error {
 			return d.showPipeline(q, statusOf[code], id, err.Error(), v.Values)
 		}
 	case "remove":
-		err = d.removeStep(q, id, v)
+		var step int64
+		if step, err = stepID(v); err == nil {
+			_, err = d.svc.RemoveStep(ctx, id, step)
+		}
+	case "resume":
+		_, err = d.svc.ResumePipeline(ctx, id)
 	case "up", "down":
 		err = d.moveStep(q, id, v, name == "up")
 	default:
@@ -185,7 +213,7 @@ func (d *Dashboard) actOnPipeline(q *request) error {
 		return err
 	}
 	if v.Get("back") == "review" {
-		return q.see("/review?done=" + name)
+		return q.see("/review?done=" + name + "#pipeline-" + strconv.FormatInt(id, 10))
 	}
 	return q.see("/pipelines/" + strconv.FormatInt(id, 10) + "?done=" + name)
 }
@@ -213,31 +241,6 @@ func stepID(v *values) (int64, error) {
 	return ids[0], nil
 }
 
-// removeStep deletes the jobs of a step that nobody has begun; the last one
-// takes the step with it.
-func (d *Dashboard) removeStep(q *request, id int64, v *values) error {
-	step, err := stepID(v)
-	if err != nil {
-		return err
-	}
-	return d.svc.Transaction(q.r.Context(), func(tx *service.Service) error {
-		p, err := tx.Pipeline(q.r.Context(), id)
-		if err != nil {
-			return err
-		}
-		for _, s := range p.Steps {
-			if s.ID != step {
-				continue
-			}
-			if s.Job == nil || s.Job.Status != models.JobPlanned || !p.TakesSteps() {
-				return models.Conflict("This step has begun, or is a batch, and cannot be removed. Cancel the pipeline instead.")
-			}
-			return tx.DeleteJob(q.r.Context(), s.Job.ID)
-		}
-		return models.NotFound("The pipeline has no such step any more.")
-	})
-}
-
 // moveStep exchanges a step with the movable one before or behind it.
 func (d *Dashboard) moveStep(q *request, id int64, v *values, up bool) error {
 	step, err := stepID(v)
@@ -250,7 +253,7 @@ func (d *Dashboard) moveStep(q *request, id int64, v *values, up bool) error {
 			return err
 		}
 		var order []int64
-		for _, l := range lanesOf(p, q.mount) {
+		for _, l := range lanesOf(p, q.mount, reader()) {
 			if l.Movable {
 				order = append(order, l.ID)
 			}
@@ -270,13 +273,8 @@ func (d *Dashboard) moveStep(q *request, id int64, v *values, up bool) error {
 }
 
 type reviewBody struct {
-	Pipelines []reviewed
+	Pipelines []pipelineBody
 	Next      string
-}
-
-type reviewed struct {
-	pipelineBody
-	Steps int
 }
 
 // reviewAPage is how many pipelines are shown at once for review.
@@ -293,6 +291,7 @@ func (d *Dashboard) review(q *request) error {
 		return err
 	}
 	var body reviewBody
+	trees := reader()
 	for _, planned := range list.Items {
 		p, err := d.svc.Pipeline(q.r.Context(), planned.ID)
 		if models.CodeOf(err) == models.CodeNotFound {
@@ -302,8 +301,11 @@ func (d *Dashboard) review(q *request) error {
 			return err
 		}
 		p = d.options.Redact.Pipeline(p)
-		body.Pipelines = append(body.Pipelines, reviewed{
-			pipelineBody{Pipeline: p.Pipeline, Lanes: lanesOf(p, q.mount), Startable: len(p.Steps) > 0}, len(p.Steps),
+		lanes := lanesOf(p, q.mount, trees)
+		more := max(0, len(lanes)-lanesGiven)
+		body.Pipelines = append(body.Pipelines, pipelineBody{
+			Pipeline: p.Pipeline, Lanes: lanes[:len(lanes)-more], More: more, Steps: len(lanes),
+			Startable: len(lanes) > 0, Open: p.TakesSteps(), Values: url.Values{},
 		})
 	}
 	if list.NextCursor != "" {

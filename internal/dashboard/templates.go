@@ -54,6 +54,7 @@ var functions = template.FuncMap{
 	"jobsAt":   func(mount, query string) string { return mount + "/jobs?" + query },
 	"ranOf":    ran,
 	"field":    func(values map[string][]string, name string) string { return strings.Join(values[name], ", ") },
+	"order":    orderInWords,
 	"args":     func(values ...any) []any { return values },
 	"percent": func(part, whole int) int {
 		if whole == 0 {
@@ -64,10 +65,29 @@ var functions = template.FuncMap{
 	"count": func(n map[models.JobStatus]int64, status models.JobStatus) int64 { return n[status] },
 }
 
-// moment is a time for a page: as people read it, and as scripts do.
-type moment struct{ Text, ISO string }
+// orders are the orders of jobs in words, upwards and downwards.
+var orders = map[string][2]string{
+	"id": {"oldest first", "newest first"}, "createdAt": {"created first", "created last"}, "updatedAt": {"changed first", "changed last"},
+	"startedAt": {"started first", "started last"}, "endedAt": {"ended first", "ended last"},
+	"priorityLevel": {"lowest priority", "highest priority"}, "type": {"type, A to Z", "type, Z to A"}, "status": {"status, A to Z", "status, Z to A"},
+}
 
-func when(value any) *moment {
+func orderInWords(order string) string {
+	name, down := strings.CutPrefix(order, "-")
+	words, known := orders[name]
+	switch {
+	case !known:
+		return order
+	case down:
+		return words[1]
+	}
+	return words[0]
+}
+
+// instant is a time for a page: as people read it, and as scripts do.
+type instant struct{ Text, ISO string }
+
+func when(value any) *instant {
 	var t time.Time
 	switch v := value.(type) {
 	case *time.Time:
@@ -78,7 +98,7 @@ func when(value any) *moment {
 	case time.Time:
 		t = v
 	}
-	return &moment{t.UTC().Format("2006-01-02 15:04:05 UTC"), t.UTC().Format(time.RFC3339Nano)}
+	return &instant{t.UTC().Format("2006-01-02 15:04:05 UTC"), t.UTC().Format(time.RFC3339Nano)}
 }
 
 // ran is how long an attempt took; "" when it has not ended.

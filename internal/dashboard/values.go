@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,11 @@ func (v *values) list(field string) []string {
 		}
 	}
 	return all
+}
+
+// texts is all values of a field that are not empty, commas and all.
+func (v *values) texts(field string) []string {
+	return slices.DeleteFunc(slices.Clone(v.Values[field]), func(text string) bool { return text == "" })
 }
 
 func (v *values) ids(field string) []int64 {

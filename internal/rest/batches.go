@@ -43,6 +43,7 @@ func (a *API) answerBatch(batch *service.BatchDetail, err error) (*batchAnswer, 
 }
 
 type listBatchesInput struct {
+	ID         []int64              `query:"id,explode" maxItems:"1000" minimum:"1" doc:"These batches."`
 	Status     []models.BatchStatus `query:"status,explode" maxItems:"100" enum:"planned,processing,successful,failed" doc:"Batches with one of these statuses."`
 	PipelineID []int64              `query:"pipelineId,explode" maxItems:"1000" minimum:"1" doc:"Batches of one of these pipelines."`
 	Order      idOrder              `query:"order" doc:"Oldest first, or newest first with a minus. Default id."`
@@ -52,7 +53,7 @@ type listBatchesInput struct {
 
 func (a *API) listBatches(ctx context.Context, in *listBatchesInput) (*struct{ Body wire.BatchList }, error) {
 	page, err := a.svc.Batches(ctx, service.BatchFilter{
-		Status: in.Status, PipelineID: in.PipelineID,
+		ID: in.ID, Status: in.Status, PipelineID: in.PipelineID,
 		Page: service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor},
 	})
 	if err != nil {

@@ -180,6 +180,7 @@ func (in *JobFilterInput) filter() service.JobFilter {
 
 type listJobsInput struct {
 	JobFilterInput
+	Error  string   `query:"error" maxLength:"255" doc:"Failed jobs whose errors have this in common: the error of a group of GET /failures."`
 	Total  bool     `query:"total" doc:"Whether to count all that match, on every page."`
 	Order  jobOrder `query:"order" doc:"What to sort by, a minus for downwards. Default id."`
 	Limit  int      `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`
@@ -188,6 +189,7 @@ type listJobsInput struct {
 
 func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body wire.JobList }, error) {
 	filter := in.filter()
+	filter.Error = in.Error
 	filter.Total, filter.Page = in.Total, service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor}
 	page, err := a.svc.Jobs(ctx, filter)
 	if err != nil {

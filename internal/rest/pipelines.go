@@ -46,6 +46,19 @@ func (a *API) answerPipeline(pipeline *service.PipelineDetail, err error) (*pipe
 	return &pipelineAnswer{a.redact.Pipeline(pipeline)}, nil
 }
 
+func (a *API) resumePipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+	return a.answerPipeline(a.svc.ResumePipeline(ctx, in.ID))
+}
+
+type removeStepInput struct {
+	ID     int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
+	StepID int64 `path:"stepId" minimum:"1" doc:"The step's id."`
+}
+
+func (a *API) removeStep(ctx context.Context, in *removeStepInput) (*pipelineAnswer, error) {
+	return a.answerPipeline(a.svc.RemoveStep(ctx, in.ID, in.StepID))
+}
+
 type addStepInput struct {
 	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
 	body[service.NewStep]

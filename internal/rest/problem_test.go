@@ -57,7 +57,7 @@ func TestWrongMethods_are405(t *testing.T) {
 		"/api/v1/holds/a%2Fb":             "PUT, DELETE, OPTIONS",
 		"/api/v1/healthz":                 "GET, HEAD, OPTIONS",
 		"/openapi.json":                   "GET, HEAD, OPTIONS",
-		"/api/v1/pipelines/x/steps/order": "PUT, OPTIONS",
+		"/api/v1/pipelines/x/steps/order": "PUT, DELETE, OPTIONS",
 	} {
 		for _, method := range []string{"PURGE", "TRACE", strings.Repeat("X", 1000)} {
 			r := call(t, api, method, path)

@@ -210,6 +210,11 @@ func (a *API) pipelineOperations() []operation {
 			conflict: "The pipeline has ended.", add: handle(a.cancelPipeline),
 		},
 		{
+			name: "resumePipeline", method: "POST", path: "/api/v1/pipelines/{id}/resume", needs: models.LevelOperate, tag: "Pipelines", summary: "Go on from where a pipeline failed",
+			about:    "Each failed or cancelled job of the steps that are not done is retried, all or nothing.",
+			conflict: "The pipeline has not failed, or more than 2000 of its jobs have.", add: handle(a.resumePipeline),
+		},
+		{
 			name: "addStep", method: "POST", path: "/api/v1/pipelines/{id}/steps", needs: models.LevelOperate, tag: "Pipelines", summary: "Add a step at the end",
 			about:   "A step is a job or a batch, never both.",
 			example: `{"job": {"type": "publish"}}`,
@@ -219,6 +224,11 @@ func (a *API) pipelineOperations() []operation {
 			name: "orderSteps", method: "PUT", path: "/api/v1/pipelines/{id}/steps/order", needs: models.LevelOperate, tag: "Pipelines", summary: "Put the planned steps in another order",
 			example:  `{"stepIds": [3, 2]}`,
 			conflict: "The pipeline has ended.", add: handle(a.orderSteps),
+		},
+		{
+			name: "removeStep", method: "DELETE", path: "/api/v1/pipelines/{id}/steps/{stepId}", needs: models.LevelOperate, tag: "Pipelines", summary: "Take out a step that nobody has begun",
+			about:    "Its job, or its batch with its jobs, is deleted. The pipeline goes on with what stays.",
+			conflict: "The step has begun, or the pipeline has ended.", add: handle(a.removeStep),
 		},
 	}
 }

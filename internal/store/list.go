@@ -27,11 +27,16 @@ type Page struct {
 	Desc   bool
 	Limit  int
 	Cursor string
+	Brief  bool // of jobs: without input, output and progress, which may be long
 }
 
 // ListJobs reads a page of jobs that meet the conditions, and the cursor of the next.
 func (tx *Tx) ListJobs(conditions []Condition, page Page) ([]models.Job, string, error) {
-	return list(tx, jobs, "{job}", conditions, page, func(j *models.Job) (int64, any) {
+	columns := jobs
+	if page.Brief {
+		columns = briefJobs
+	}
+	return list(tx, columns, "{job}", conditions, page, func(j *models.Job) (int64, any) {
 		return j.ID, jobOrderValue(j, page.Column)
 	})
 }
@@ -306,15 +311,29 @@ func textOrNil(text string) any {
 	return text
 }
 
+// briefJobs are jobs without what may be long.
+var briefJobs = jobs.without("input", "output", "processingInfo")
+
 var failedJobs = jobs.only("id", "type", "output", "endedAt")
 
-// FailedSince reads the jobs that failed since a time, the newest job first, with
+// ListFailed reads up to a number of failed jobs that meet the conditions, by id, with
 // what of their output is short enough to tell why.
-func (tx *Tx) FailedSince(since time.Time, limit int) ([]models.Job, error) {
-	list, err := failedJobs.all(tx.direct(`SELECT id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt" FROM {job}
-		WHERE status = 'failed' AND "deletedAt" IS NULL AND "endedAt" >= ? ORDER BY id DESC LIMIT ?`, []any{since, limit}))
+func (tx *Tx) ListFailed(conditions []Condition, page Page) ([]models.Job, error) {
+	if page.Cursor != "" {
+		after, err := page.condition()
+		if err != nil {
+			return nil, err
+		}
+		conditions = append(slices.Clip(conditions), after)
+	}
+	where, args := conjunction(conditions)
+	list, err := failedJobs.all(tx.rows(`SELECT id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt" FROM {job}
+		WHERE status = 'failed' AND `+where+" ORDER BY "+page.order()+" LIMIT ?", append(args, page.Limit)))
 	if err != nil {
 		return nil, fmt.Errorf("read failed jobs: %w", err)
 	}
 	return list, nil
 }
+
+// Behind is the cursor of what comes behind an id, in a list by id.
+func (p Page) Behind(id int64) string { return p.cursor(id, nil) }

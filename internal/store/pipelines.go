@@ -298,6 +298,20 @@ func (tx *Tx) RemoveStep(step *models.Step) error {
 	return tx.ChangeStep(step, Set{"deletedAt": Now{}})
 }
 
+// DeleteBatch deletes a locked batch with its jobs, of which no worker may hold one.
+func (tx *Tx) DeleteBatch(b *models.Batch) error {
+	now := tx.now()
+	_, err := tx.exec(`UPDATE {batch} SET "deletedAt" = ?, "updatedAt" = ? WHERE id = ? AND "deletedAt" IS NULL`, now, now, b.ID)
+	tx.touched(BatchChanged, b.ID)
+	for _, status := range models.JobStatuses {
+		if err == nil && !status.Held() {
+			err = tx.updateJobs(status, `UPDATE {job} SET "deletedAt" = ?, "updatedAt" = ?
+				WHERE "batchId" = ? AND `+hasStatus+` AND `+notDeleted, now, now, b.ID, status)
+		}
+	}
+	return wrapped(err, "delete batch", b.ID)
+}
+
 // ofPipeline are the jobs of a pipeline's steps, their own or in their batches.
 const ofPipeline = notDeleted + ` AND (id IN (SELECT "jobId" FROM {pipelineStep}
 		WHERE "pipelineId" = ? AND "deletedAt" IS NULL AND "jobId" IS NOT NULL)

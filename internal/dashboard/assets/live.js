@@ -20,51 +20,98 @@
     }
   }
 
-  // patch puts what the server shows now in place of what is shown, and keeps
-  // what the reader has opened, chosen or begun to write.
+  // patch turns what is shown into what the server shows now, in place. Elements
+  // stay where they can, so that focus, what is selected, scrolled, opened, chosen or
+  // typed stays as well.
   function patch(old, fresh) {
-    const active = document.activeElement;
-    if (old.contains(active) && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName) && active.type !== "checkbox") return;
-    const chosen = new Set([...old.querySelectorAll("input[type=checkbox]:checked")].map((b) => b.value));
-    const details = [...old.querySelectorAll("details")].map((d) => d.open);
-    const focused = old.contains(active) ? [...old.querySelectorAll("a,button,input,summary")].indexOf(active) : -1;
+    for (const { name, value } of fresh.attributes) {
+      const theirs = name === "open" || (name === "hidden" && old.matches("[data-all]"));
+      if (!theirs && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    for (const { name } of [...old.attributes]) {
+      const theirs = name === "open" || name === "title";
+      if (!theirs && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    if (!old.matches("[data-keep]")) children(old, fresh);
+  }
+
+  // same tells which nodes are the same one, before and after.
+  const same = (n) => n.nodeName + " " + (n.dataset?.key || n.id || (n.nodeName === "FORM" && n.getAttribute("action")) || "");
+
+  function children(old, fresh) {
+    const left = new Map(); // what is there, by what it is
+    for (const child of old.childNodes) {
+      const name = same(child);
+      if (!left.has(name)) left.set(name, []);
+      left.get(name).push(child);
+    }
+    const pairs = [...fresh.childNodes].map((next) => [left.get(same(next))?.shift(), next]);
+    const kept = new Set();
+    for (const gone of [...left.values()].flat()) {
+      if (gone.nodeType === Node.ELEMENT_NODE && touched(gone)) { gone.dataset.kept = ""; kept.add(gone); } else gone.remove();
+    }
+    let place = old.firstChild;
+    for (const [found, next] of pairs) {
+      while (kept.has(place)) place = place.nextSibling;
+      if (!found) { old.insertBefore(next, place); continue; }
+      if (found.nodeType === Node.ELEMENT_NODE) patch(found, next);
+      else if (found.data !== next.data) found.data = next.data;
+      if (found === place) place = place.nextSibling;
+      else old.insertBefore(found, place);
+    }
+  }
+
+  // touched tells of something chosen or typed, which is not taken away.
+  function touched(element) {
+    for (const e of element.querySelectorAll("input, textarea")) {
+      if (e.type === "checkbox" ? e.checked !== e.defaultChecked : e.value !== e.defaultValue) return true;
+    }
+    return false;
+  }
+
+  function show(old, fresh) {
     ago(fresh);
-    for (const box of fresh.querySelectorAll("input[type=checkbox]")) box.checked = chosen.has(box.value);
-    const next = [...fresh.querySelectorAll("details")];
-    if (next.length === details.length) next.forEach((d, i) => { d.open = details[i]; });
-    old.replaceWith(fresh);
-    if (focused >= 0) fresh.querySelectorAll("a,button,input,summary")[focused]?.focus();
+    const active = document.activeElement;
+    patch(old, fresh);
+    if (active !== document.activeElement && old.contains(active)) active.focus({ preventScroll: true });
   }
 
   // served is what the server sent for each region: only what differs is replaced.
   const served = new Map();
   for (const region of regions()) served.set(region.dataset.live, region.innerHTML);
 
-  let busy = false, again = false, pressed = false, last = 0;
+  let busy = false, again = false, pressed = false, last = -5000, took = 0;
   async function refresh() {
     if (document.hidden || busy || pressed) { again = true; return; }
-    busy = true; again = false; last = Date.now();
+    busy = true; again = false; last = performance.now();
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (answer.ok) {
+        if (events?.readyState === EventSource.OPEN) say("live");
         for (const old of regions()) {
           const fresh = page.querySelector(`[data-live="${old.dataset.live}"]`);
           if (!fresh || fresh.innerHTML === served.get(old.dataset.live)) continue;
           served.set(old.dataset.live, fresh.innerHTML);
-          patch(old, document.adoptNode(fresh));
+          show(old, document.adoptNode(fresh));
         }
       }
-    } catch { light.textContent = "cannot reach the server"; }
-    busy = false;
+    } catch { say("cannot reach the server"); }
+    busy = false; took = performance.now() - last;
     if (again) later();
   }
 
-  // later refreshes soon, at most four times a second.
+  // later refreshes soon: at most four times a second, and less often what takes
+  // its time, so that to look on costs the server little.
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, 250 - (Date.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 5 * took), 5000) - (performance.now() - last)));
+  }
+
+  function say(text) {
+    light.textContent = text;
+    light.classList.toggle("on", text === "live");
   }
 
   let events = null;
@@ -72,19 +119,29 @@
     if (document.hidden || !regions().length) { events?.close(); events = null; return; }
     if (events) return;
     events = new EventSource(mount + "api/v1/events?every=250&summary=true");
-    events.onopen = () => { light.textContent = "live"; later(); };
-    events.onerror = () => { light.textContent = "connecting…"; };
+    events.onopen = () => { say("live"); later(); };
+    events.onerror = () => say("connecting…");
     for (const name of ["changed", "gap"]) events.addEventListener(name, later);
   }
 
   // Nothing is replaced under a finger.
   addEventListener("pointerdown", () => { pressed = true; });
-  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { pressed = false; if (again) later(); });
+  for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { pressed = false; if (again) later(); });
   document.addEventListener("visibilitychange", () => { listen(); if (again && !document.hidden) later(); });
   addEventListener("pagehide", () => { events?.close(); events = null; });
   addEventListener("pageshow", listen);
   setInterval(() => { if (!document.hidden) ago(document); }, 1000);
   ago(document);
+
+  // All rows of a page can be chosen at once.
+  const all = document.querySelector("input[data-all]");
+  if (all) {
+    all.hidden = false;
+    all.addEventListener("change", () => {
+      for (const box of all.closest("table").querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
+    });
+  }
+
   const form = document.querySelector("form[data-goes-on]");
   if (form) form.requestSubmit();
 })();

@@ -1,0 +1,119 @@
+package dashboard_test
+
+import (
+	"encoding/json"
+	"html"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/teamstarter/gnj"
+	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
+)
+
+// What GET /jobs takes, the form of the page has.
+func TestJobs_canBeFilteredByWhateverRESTTakes(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		var document struct {
+			Paths map[string]map[string]struct {
+				Parameters []struct{ Name, In string }
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(s.get("/openapi.json").is(200, "").text), &document))
+		page := s.get("/jobs").text
+		n := 0
+		for _, p := range document.Paths["/api/v1/jobs"]["get"].Parameters {
+			if p.In != "query" || slices.Contains([]string{"total", "limit", "cursor"}, p.Name) {
+				continue
+			}
+			n++
+			require.Contains(t, page, `name="`+p.Name+`"`)
+			// It is kept in the address of the next page and in the form of what is done with all.
+			if p.Name != "order" && p.Name != "status" {
+				kept := s.get("/jobs?" + url.Values{p.Name: {"7"}}.Encode()).text
+				if !strings.HasSuffix(p.Name, "From") && !strings.HasSuffix(p.Name, "To") {
+					require.Contains(t, kept, `<input type="hidden" name="`+p.Name+`" value="7">`)
+				} else {
+					require.Contains(t, kept, `role="alert"`, "7 is no time")
+				}
+			}
+		}
+		require.Greater(t, n, 10)
+	})
+}
+
+var shownJobs = regexp.MustCompile(`href="/gnj/jobs/(\d+)">\d`)
+
+func (r reply) jobs() (ids []string) {
+	for _, found := range shownJobs.FindAllStringSubmatch(r.text, -1) {
+		ids = append(ids, found[1])
+	}
+	return ids
+}
+
+func TestJobs_areListedAPageAtATime(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		many := make([]service.NewJob, 120)
+		for i := range many {
+			many[i] = service.NewJob{Type: "a b&c, d", Input: models.JSON(`{"user":{"id":42}}`)}
+		}
+		_, err := s.Service().CreateJobs(t.Context(), many)
+		require.NoError(t, err)
+		filter := "/jobs?" + url.Values{"type": {"a b&c, d"}, "q": {"input.user.id:42"}}.Encode()
+		var seen []string
+		for path := filter; path != ""; {
+			page := s.get(path).is(200, "")
+			seen = append(seen, page.jobs()...)
+			next := regexp.MustCompile(`rel="next" href="/gnj([^"]*)"`).FindStringSubmatch(page.text)
+			path = ""
+			if next != nil {
+				path = html.UnescapeString(next[1])
+				require.Contains(t, path, "input.user.id")
+			}
+			s.create(service.NewJob{Type: "a b&c, d", Input: models.JSON(`{"user":{"id":42}}`)}) // moves no page
+		}
+		require.Len(t, seen, 120)
+		require.Len(t, slices.Compact(slices.Sorted(slices.Values(seen))), 120)
+		require.Equal(t, "120", seen[0], "the newest first")
+		require.Equal(t, []string{"17", "3"}, s.get("/jobs?id=3,17").jobs())
+		require.Equal(t, []string{"3", "17"}, s.get("/jobs?id=3&id=17&order=id").jobs())
+		require.Empty(t, s.get("/jobs?q=input.user.id:7").jobs())
+	})
+}
+
+func TestForms_retryExactlyAGroup(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		for i := range 60 {
+			s.create(service.NewJob{Type: "a", Status: models.JobFailed, Output: models.JSON([]string{`{"error":"user 1 not found"}`, `"timed out"`}[i%2])})
+		}
+		page := s.get("/failures").is(200, "Retry 30")
+		for c := range controls(page.text) {
+			asked, err := url.ParseQuery(c.fields)
+			require.NoError(t, err)
+			if asked.Get("error") != "timed out" || c.path != "/gnj/jobs/act" {
+				continue
+			}
+			s.create(service.NewJob{Type: "a", Status: models.JobFailed, Output: models.JSON(`"timed out"`)})
+			shown := s.get("/jobs/act?"+c.fields).is(200, "Retry <b>30</b> jobs: all that match")
+			for confirmed := range controls(shown.text) {
+				if confirmed.method == "POST" {
+					form, err := url.ParseQuery(confirmed.fields)
+					require.NoError(t, err)
+					s.post("/jobs/act", form).is(200, "<b>30</b> jobs done")
+				}
+			}
+		}
+		list, err := s.Service().Jobs(t.Context(), service.JobFilter{Status: []models.JobStatus{models.JobQueued}, Total: true})
+		require.NoError(t, err)
+		require.EqualValues(t, 30, *list.Total)
+		for _, retry := range list.Items {
+			require.Zero(t, *retry.RetryOfJobID%2, "the odd ones failed otherwise")
+			require.NotEqual(t, int64(61), *retry.RetryOfJobID, "it failed later")
+		}
+	})
+}
