@@ -167,9 +167,11 @@ func TestSeed_refusals(t *testing.T) {
 func TestSeed_stopsOnASignal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	migrate(t, "--database", dir+"/jobs.db")
+	db := storetest.SQL(t, dir+"/jobs.db")
 	p := command(t, dir, nil, "seed", "--database", "jobs.db", "--jobs-per-day", "1000000")
 	require.NoError(t, p.cmd.Start())
-	require.Eventually(t, func() bool { return len(files(t, dir)) > 0 }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return storetest.Value[int](t, db, "SELECT count(*) FROM job") > 0 }, 30*time.Second, 20*time.Millisecond)
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	require.Equal(t, 1, p.end())
 	require.Equal(t, "gnj: stopped by a signal; what was made stays\n", p.errs.String())
