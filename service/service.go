@@ -50,6 +50,7 @@ type Service struct {
 	// Nil for a service that works in a transaction of somebody's:
 	shared     *shared
 	presence   *presence
+	metrics    *metrics
 	background *background
 }
 
@@ -91,7 +92,7 @@ func New(s *store.Store, options Options) *Service {
 		background: &background{stop: stop, stopping: ctx},
 	}
 	svc.live = newLive(s, options, svc.background)
-	svc.shared, svc.presence = svc.share(ctx), newPresence()
+	svc.shared, svc.presence, svc.metrics = svc.share(ctx), newPresence(), newMetrics()
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.live.spawn(svc.lookWhenTold)
 	if elsewhere := s.Elsewhere(); elsewhere != nil && !options.Alone {
@@ -107,6 +108,7 @@ func New(s *store.Store, options Options) *Service {
 		}
 		return nil
 	})
+	svc.every(saveMetricsEach, "write metrics", svc.refreshMetrics)
 	return svc
 }
 
@@ -164,6 +166,7 @@ func (s *Service) Close() {
 	ended := make(chan struct{})
 	go func() {
 		s.background.done.Wait()
+		s.saveLastMetrics()
 		s.waiting.empty()
 		close(ended)
 	}()
@@ -287,7 +290,10 @@ func (s *Service) do(t *txn, fn func(*txn) error) error {
 	if s.live.hub.wanted() {
 		t.KeepJobs()
 	}
-	t.AfterCommit(func() { s.live.publish(t.Changes().All(), len(t.ready) > 0, t.signals) })
+	t.AfterCommit(func() {
+		s.metrics.count(t.Changes().List)
+		s.live.publish(t.Changes().All(), len(t.ready) > 0, t.signals)
+	})
 	err := fn(t)
 	if err != nil || s.within != nil || !s.store.Joined() || s.live.outbox == nil {
 		return err
