@@ -234,19 +234,16 @@ func (s *Service) Workers(ctx context.Context, filter models.WorkerFilter) ([]mo
 
 // addHeld adds to workers what they hold.
 func (s *Service) addHeld(ctx context.Context, list []models.Presence) error {
-	ids, types := make([]string, len(list)), map[string]bool{}
+	ids := make([]string, len(list))
 	for i := range list {
 		ids[i] = list[i].WorkerID
 		list[i].Jobs = []models.HeldJob{}
-		for _, typ := range list[i].Types {
-			types[typ] = true
-		}
 	}
-	if len(types) == 0 {
+	if len(ids) == 0 {
 		return nil
 	}
 	return s.store.Read(ctx, func(tx *store.Tx) error {
-		held, err := tx.HeldBy(ids, sorted(types), maxListedJobs)
+		held, err := tx.HeldBy(ids, maxListedJobs)
 		for i := range list {
 			if jobs := held[list[i].WorkerID]; jobs != nil {
 				list[i].Jobs = jobs

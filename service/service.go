@@ -51,6 +51,7 @@ type Service struct {
 	shared     *shared
 	presence   *presence
 	metrics    *metrics
+	ended      *endedCounts
 	background *background
 }
 
@@ -93,6 +94,7 @@ func New(s *store.Store, options Options) *Service {
 	}
 	svc.live = newLive(s, options, svc.background)
 	svc.shared, svc.presence, svc.metrics = svc.share(ctx), newPresence(), newMetrics()
+	svc.ended = &endedCounts{}
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.live.spawn(svc.lookWhenTold)
 	if elsewhere := s.Elsewhere(); elsewhere != nil && !options.Alone {

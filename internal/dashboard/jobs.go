@@ -50,6 +50,7 @@ type jobsBody struct {
 	Query    string // the filter as an address has it
 	Jobs     []models.Job
 	Next     string // the address of the next page
+	Further  bool   // there was no time to look at all jobs: more of them may match
 	Orders   []string
 	Order    string
 	Actions  []action
@@ -83,9 +84,9 @@ func (d *Dashboard) jobs(q *request) error {
 		}
 	}
 	err := v.err()
-	var list models.List[models.Job]
+	var list service.Found[models.Job]
 	if err == nil {
-		list, err = d.svc.Jobs(q.r.Context(), filter)
+		list, err = d.svc.LookForJobs(q.r.Context(), filter)
 	}
 	if models.CodeOf(err) == models.CodeInvalid {
 		body.Problem = err.Error()
@@ -100,6 +101,7 @@ func (d *Dashboard) jobs(q *request) error {
 		next.Set("cursor", list.NextCursor)
 		next.Set("order", filter.Order)
 		body.Next = q.mount + "/jobs?" + next.Encode()
+		body.Further = list.Further
 	}
 	return d.show(q, http.StatusOK, "jobs", "Jobs", body)
 }

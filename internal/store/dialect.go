@@ -48,6 +48,7 @@ type dialect interface {
 	like() string                                                 // the operator that ignores upper and lower case
 	begin(context.Context, *sql.Conn) (transacting, error)        // a transaction that writes
 	snapshotOptions() *sql.TxOptions
+	brief(within time.Duration) string // a query that has what follows in a transaction end in time, and use one processor only
 	tryAgain(error) bool         // the database gave up for a reason of its own
 	tryAgainJoined(error) bool   // the same, and it helps to go back to a savepoint
 	pause(try int) time.Duration // before trying again

@@ -118,7 +118,27 @@ func In[T any](column string, values []T) Condition {
 	return Condition{`"` + column + `" IN ?`, []any{values}}
 }
 
-// InOrPlanned is [In] for the status of batches and pipelines, which may be null for planned.
+// PipelineIs is [In] for the status of pipelines, which may be null for planned.
+// It is written out, as the index of those that are not successful has it.
+func PipelineIs(values []models.PipelineStatus) Condition {
+	if len(values) == 0 {
+		return Condition{}
+	}
+	texts := make([]string, len(values))
+	for i, status := range values {
+		texts[i] = "'" + strings.ReplaceAll(string(status), "'", "''") + "'"
+	}
+	is := pipelineStatus + " = " + texts[0]
+	if len(texts) > 1 {
+		is = pipelineStatus + " IN (" + strings.Join(texts, ", ") + ")"
+	}
+	if !slices.Contains(values, models.PipelineSuccessful) {
+		is += " AND " + pipelineStatus + " <> 'successful'"
+	}
+	return Condition{SQL: is}
+}
+
+// InOrPlanned is [In] for the status of batches, which may be null for planned.
 func InOrPlanned[T any](values []T) Condition {
 	if len(values) == 0 {
 		return Condition{}
