@@ -2,11 +2,13 @@ package models
 
 import "time"
 
-// Glance is how things are, for people who wait: what has not ended as it is
-// now, and what has ended as it was counted last.
+// Glance is how things are, for people who wait. What is quick to count is as
+// it is now, the rest as it was counted last.
 type Glance struct {
 	Stats
-	Workers   int        // that are there, with a name
-	CountedAt *time.Time // since when what ended may have become more; nil when it is of now
-	Counting  bool       // what ended is not counted yet, and left out
+	Workers       int        // that are there, with a name
+	OpenAt        *time.Time // when what has not ended was counted; nil when that is now
+	EndedAt       *time.Time // when what has ended was counted; nil when that is now
+	Counting      bool       // what has not ended is not counted yet, and left out
+	CountingEnded bool       // what has ended is not
 }

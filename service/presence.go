@@ -207,6 +207,39 @@ func (s *Service) present(ctx context.Context, ids []string) ([]models.Presence,
 	return all, err
 }
 
+// atWork is who is there and for which types, as present, without writing whom
+// this process saw just now.
+func (s *Service) atWork(ctx context.Context) ([]models.Presence, error) {
+	var all []models.Presence
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.PresentWorkers(nil, PresentFor, maxWorkers)
+		return err
+	})
+	if s.presence == nil || err != nil {
+		return all, err
+	}
+	s.presence.mu.Lock()
+	defer s.presence.mu.Unlock()
+	places := make(map[string]int, len(all))
+	for i := range all {
+		places[all[i].WorkerID] = i
+	}
+	for id, w := range s.presence.workers {
+		if !w.unsaved && w.waiting == 0 {
+			continue
+		}
+		at, known := places[id]
+		if !known {
+			at = len(all)
+			all = append(all, models.Presence{WorkerID: id})
+		}
+		if all[at].Types = w.announced.Types; len(w.announced.Types) == 0 {
+			all[at].Types = sorted(w.asked)
+		}
+	}
+	return all, nil
+}
+
 // Workers lists up to a thousand workers that are there, by id, and what each
 // runs: those that acquired, waited for a job, reported or finished within the
 // last minute. Those of other processes are seen up to ten seconds late.

@@ -26,7 +26,7 @@ func (s *Service) RemakeMetrics(ctx context.Context) error {
 		return err
 	}
 	until = until.Add(time.Millisecond) // what has ended by now is told by the jobs
-	if s.metrics == nil { // in a transaction of somebody's
+	if s.metrics == nil {               // in a transaction of somebody's
 		return s.remake(ctx, until, "", "")
 	}
 	s.metrics.saving.Lock()

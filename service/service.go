@@ -51,7 +51,7 @@ type Service struct {
 	shared     *shared
 	presence   *presence
 	metrics    *metrics
-	ended      *endedCounts
+	counters   *counters
 	background *background
 }
 
@@ -94,7 +94,7 @@ func New(s *store.Store, options Options) *Service {
 	}
 	svc.live = newLive(s, options, svc.background)
 	svc.shared, svc.presence, svc.metrics = svc.share(ctx), newPresence(), newMetrics()
-	svc.ended = &endedCounts{}
+	svc.counters = newCounters()
 	svc.every(options.PollInterval, "look for jobs of waiting workers", svc.wakeWaiting)
 	svc.live.spawn(svc.lookWhenTold)
 	if elsewhere := s.Elsewhere(); elsewhere != nil && !options.Alone {

@@ -84,13 +84,13 @@ func (d *Dashboard) overview(q *request) error {
 
 // count makes the counts and lists of types.
 func (b *overviewBody) count() {
-	b.Empty = len(b.Types) == 0 && !b.Counting
+	b.Empty = len(b.Types) == 0 && !b.Counting && !b.CountingEnded
 	for _, status := range models.JobStatuses {
 		n := int64(0)
 		for _, t := range b.Types {
 			n += t.Counts[status]
 		}
-		b.Counts = append(b.Counts, statusCount{status, n, !b.Counting || !status.Ended()})
+		b.Counts = append(b.Counts, statusCount{status, n, status.Ended() && !b.CountingEnded || !status.Ended() && !b.Counting})
 	}
 	for _, t := range b.Types {
 		if t.OldestQueuedSecs != nil {
@@ -176,7 +176,7 @@ func (d *Dashboard) types(q *request) error {
 		}
 	}
 	for typ, t := range hour { // what has ended and is not counted yet
-		if glance.Counting && !known(typ) {
+		if glance.CountingEnded && !known(typ) {
 			b.Types = append(b.Types, typeRow{models.TypeStats{Type: typ}, t})
 		}
 	}

@@ -58,7 +58,7 @@ func (b failuresBody) Query(g models.FailureGroup) string {
 // failures shows what failed, alike errors together.
 func (d *Dashboard) failures(q *request) error {
 	window := cmp.Or(q.r.URL.Query().Get("window"), "24h")
-	report, err := d.svc.Failures(q.r.Context(), window)
+	report, err := d.svc.LookForFailures(q.r.Context(), window)
 	if err != nil {
 		return err
 	}

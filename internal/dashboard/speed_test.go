@@ -73,6 +73,10 @@ func once(b *testing.B, handler http.Handler, path string) {
 	b.Helper()
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil))
+	if strings.Contains(path, "order=") && answer.Code == http.StatusUnprocessableEntity {
+		require.Contains(b, answer.Body.String(), "to have them sorted by")
+		return
+	}
 	require.Equal(b, http.StatusOK, answer.Code, "%s: %s", path, answer.Body)
 }
 

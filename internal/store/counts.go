@@ -14,7 +14,7 @@ const held = `status IN ('processing', 'cancel-requested') AND "deletedAt" IS NU
 // since when the oldest that is due waits.
 type OpenCount struct {
 	TypeCount
-	Since *time.Time
+	Since time.Time // zero when none is due
 }
 
 // CountOpen counts the jobs that have not ended by type and status, each by an
@@ -26,7 +26,7 @@ func (tx *Tx) CountOpen() ([]OpenCount, error) {
 			FROM {job}`+tx.by("gnj_job_scheduled")+` WHERE `+scheduled+` GROUP BY type
 		UNION ALL SELECT COALESCE(type, ''), status, count(*), NULL FROM {job}`+tx.by("gnj_job_held")+` WHERE `+held+` GROUP BY type, status
 		UNION ALL SELECT COALESCE(type, ''), 'planned', count(*), NULL FROM {job}`+tx.by("gnj_job_planned")+`
-			WHERE status = 'planned' AND "deletedAt" IS NULL GROUP BY type`, []any{tx.now()})
+			WHERE status = 'planned' AND "deletedAt" IS NULL GROUP BY type ORDER BY 1, 2, 4`, []any{tx.now()})
 	if err != nil {
 		return nil, fmt.Errorf("count open jobs: %w", err)
 	}
@@ -34,8 +34,12 @@ func (tx *Tx) CountOpen() ([]OpenCount, error) {
 	var counts []OpenCount
 	for rows.Next() {
 		var c OpenCount
-		if err := rows.Scan(&c.Type, &c.Status, &c.Count, timeOrNull{&c.Since}); err != nil {
+		var since *time.Time
+		if err := rows.Scan(&c.Type, &c.Status, &c.Count, timeOrNull{&since}); err != nil {
 			return nil, fmt.Errorf("count open jobs: %w", err)
+		}
+		if since != nil {
+			c.Since = *since
 		}
 		counts = append(counts, c)
 	}
@@ -45,7 +49,7 @@ func (tx *Tx) CountOpen() ([]OpenCount, error) {
 // CountEnded counts the jobs that ended by type and status, which reads them all.
 func (tx *Tx) CountEnded() ([]TypeCount, error) {
 	rows, err := tx.direct(`SELECT COALESCE(type, ''), status, count(*) FROM {job}
-		WHERE status IN ('successful', 'failed', 'cancelled') AND "deletedAt" IS NULL GROUP BY type, status`, nil)
+		WHERE status IN ('successful', 'failed', 'cancelled') AND "deletedAt" IS NULL GROUP BY type, status ORDER BY 1, 2`, nil)
 	if err != nil {
 		return nil, fmt.Errorf("count ended jobs: %w", err)
 	}

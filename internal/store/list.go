@@ -328,11 +328,12 @@ func textOrNil(text string) any {
 
 var failedJobs = jobs.only("id", "type", "output", "endedAt")
 
-// FailedSince reads the jobs that failed since a time, the newest job first, with
-// what of their output is short enough to tell why.
-func (tx *Tx) FailedSince(since time.Time, limit int) ([]models.Job, error) {
-	list, err := failedJobs.all(tx.direct(`SELECT id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt" FROM {job}
-		WHERE status = 'failed' AND "deletedAt" IS NULL AND "endedAt" >= ? ORDER BY id DESC LIMIT ?`, []any{since, limit}))
+// FailedSince reads the jobs before an id that failed since a time, the newest job
+// first, with what of their output is short enough to tell why.
+func (tx *Tx) FailedSince(since time.Time, before int64, limit int) ([]models.Job, error) {
+	list, err := failedJobs.all(tx.direct(`SELECT id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt" FROM {job}`+
+		tx.by("gnj_job_failed")+` WHERE status = 'failed' AND "deletedAt" IS NULL AND "endedAt" >= ? AND id < ? ORDER BY id DESC LIMIT ?`,
+		[]any{since, min(before, math.MaxInt32), limit}))
 	if err != nil {
 		return nil, fmt.Errorf("read failed jobs: %w", err)
 	}
