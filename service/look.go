@@ -9,7 +9,7 @@ import (
 )
 
 // lookWithin is how long is looked for what a page shows.
-const lookWithin = 60 * time.Millisecond
+const lookWithin = 50 * time.Millisecond
 
 // Found is what was found of a list in a short time. Further says that it could
 // be too short: NextCursor then goes on from where it ended, and there may be

@@ -33,6 +33,7 @@
     const next = [...fresh.querySelectorAll("details")];
     if (next.length === details.length) next.forEach((d, i) => { d.open = details[i]; });
     old.replaceWith(fresh);
+    document.dispatchEvent(new Event("patched"));
     if (focused >= 0) fresh.querySelectorAll("a,button,input,summary")[focused]?.focus();
   }
 
@@ -40,7 +41,7 @@
   const served = new Map();
   for (const region of regions()) served.set(region.dataset.live, region.innerHTML);
 
-  let busy = false, again = false, pressed = false, last = 0;
+  let busy = false, again = false, pressed = false, last = 0, took = 0;
   async function refresh() {
     if (document.hidden || busy || pressed) { again = true; return; }
     busy = true; again = false; last = Date.now();
@@ -56,15 +57,16 @@
         }
       }
     } catch { light.textContent = "cannot reach the server"; }
-    busy = false;
+    busy = false; took = Date.now() - last;
     if (again) later();
   }
 
-  // later refreshes soon, at most four times a second.
+  // later refreshes soon, at most four times a second, and less often where that
+  // takes long: who looks is no load for those who work.
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, 250 - (Date.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(5000, Math.max(250, 50 * took)) - (Date.now() - last)));
   }
 
   let events = null;
