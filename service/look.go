@@ -20,9 +20,15 @@ type Found[T any] struct {
 }
 
 // LookForJobs is [Service.Jobs] for people who wait: it ends within less than a
-// tenth of a second, with what it has found until then. Jobs are looked for by id; another order is
-// refused with models.ErrInvalid when there are too many jobs to sort. Total is not answered.
+// tenth of a second, with what it has found until then. Jobs are
+// looked for by id; another order is refused with models.ErrInvalid when there
+// are too many jobs to sort. Total is not answered. Jobs whose createdAt is more than
+// an hour out of step with their id are not found by it.
 func (s *Service) LookForJobs(ctx context.Context, filter JobFilter) (Found[models.Job], error) {
+	return s.lookForJobs(ctx, filter, lookWithin)
+}
+
+func (s *Service) lookForJobs(ctx context.Context, filter JobFilter, within time.Duration) (Found[models.Job], error) {
 	page, err := checkJobFilter(filter)
 	if err != nil {
 		return Found[models.Job]{}, err
@@ -32,7 +38,7 @@ func (s *Service) LookForJobs(ctx context.Context, filter JobFilter) (Found[mode
 	}
 	status := filter.Status
 	filter.Status = nil
-	look := store.Look{Status: status, Page: page, Within: lookWithin, CreatedFrom: filter.CreatedFrom, CreatedTo: earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo)}
+	look := store.Look{Status: status, Page: page, Within: within, CreatedFrom: filter.CreatedFrom, CreatedTo: earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo)}
 	var found store.Found[models.Job]
 	overdue, err := s.store.Brief(ctx, lookWithin, func(tx *store.Tx) (err error) {
 		look.Conditions = conditionsOf(tx, filter)

@@ -1,10 +1,8 @@
 package browsertest_test
 
 import (
-	"os"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
@@ -53,11 +51,6 @@ func TestCharts_areDrawnAndChange(t *testing.T) {
 		require.Equal(t, 3, after)
 		s.do(chromedp.Click(`nav[aria-label="How far back"] a[href$="24h"]`), chromedp.WaitVisible(`a[href$="24h"][aria-current]`),
 			chromedp.WaitVisible(`.chart canvas`))
-		if path := os.Getenv("GNJ_TEST_PICTURE"); path != "" {
-			var picture []byte
-			s.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}),
-				chromedp.FullScreenshot(&picture, 90))
-			require.NoError(t, os.WriteFile(path, picture, 0o600))
-		}
+		s.picture("overview-charts")
 	})
 }

@@ -29,13 +29,16 @@
   }
 
   function options(box, kind) {
+    const time = Number(document.getElementById("metrics").dataset.step) < 3600 ? [11, 16] : [5, 10];
     const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
     return {
-      title: box.dataset.title, width: box.clientWidth, height: 200,
+      tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "Etc/UTC"), title: box.dataset.title, width: box.clientWidth, height: 200,
       series: [{}, ...kind.series.map(([label, name]) => ({
-        label, stroke: color(name), width: 1.5, points: { size: 4 }, value: (_, v) => v == null ? "–" : kind.unit(v),
+        label, stroke: color(name), width: 1.5, points: { size: 5, show: kind.empty === null }, value: (_, v) => v == null ? "–" : kind.unit(v),
       }))],
-      axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(kind.unit) }],
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => new Date(t * 1000).toISOString().slice(...time)) }, {
+        ...axis, size: 64, ...(kind.empty === 0 && { incrs: [1, 2, 5, 10, 20, 50, 1e2, 2e2, 5e2, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7] }), values: (_, ticks) => ticks.map(kind.unit),
+      }],
       scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, kind.empty === 0 ? 1 : 0.01) * 1.05] } },
     };
   }
