@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	countQuickly = 15 * time.Millisecond // a count that takes no longer is made for each who asks
+	countQuickly = 5 * time.Millisecond // a count that takes no longer is made for each who asks
 	countWait    = 40 * time.Millisecond // how long the first who ask wait for the first count
 	countWithin  = 10 * time.Minute
 )

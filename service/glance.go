@@ -18,7 +18,7 @@ type counters struct {
 
 func newCounters() *counters {
 	return &counters{
-		open:  census[store.OpenCount]{share: 25, count: (*store.Tx).CountOpen, equal: slices.Equal[[]store.OpenCount]},
+		open:  census[store.OpenCount]{share: 50, count: (*store.Tx).CountOpen, equal: slices.Equal[[]store.OpenCount]},
 		ended: census[store.TypeCount]{share: 50, count: (*store.Tx).CountEnded, equal: slices.Equal[[]store.TypeCount]},
 	}
 }

@@ -66,7 +66,7 @@
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(5000, Math.max(250, 50 * took)) - (Date.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(5000, Math.max(250, 100 * took)) - (Date.now() - last)));
   }
 
   let events = null;
