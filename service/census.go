@@ -10,15 +10,17 @@ import (
 )
 
 const (
-	countQuickly = 5 * time.Millisecond // a count that takes no longer is made for each who asks
-	countWait    = 40 * time.Millisecond // how long the first who ask wait for the first count
-	countWithin  = 10 * time.Minute
+	fewJobs     = 10_000                // that are counted for each who asks
+	countWait   = 40 * time.Millisecond // how long the first who ask wait for the first count
+	countWithin = 10 * time.Minute
 )
 
-// census counts jobs for all who ask. Where that takes long it is done in the
+// census counts jobs for all who ask. Where there are many it is done in the
 // background, for one part of share of the time at most, and who asks gets the last count.
 type census[T any] struct {
 	share int
+	few   int64
+	of    func(T) int64 // how many jobs an entry of a count stands for
 	count func(*store.Tx) ([]T, error)
 	equal func(a, b []T) bool
 
@@ -34,7 +36,11 @@ type census[T any] struct {
 func (c *census[T]) last() (counts []T, at time.Time, quick bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.counts, c.at, !c.at.IsZero() && c.took <= countQuickly
+	n := int64(0)
+	for _, entry := range c.counts {
+		n += c.of(entry)
+	}
+	return c.counts, c.at, !c.at.IsZero() && n <= c.few
 }
 
 // now counts in a transaction of the caller's.
@@ -51,19 +57,28 @@ func (c *census[T]) now(tx *store.Tx) ([]T, error) {
 	return counts, err
 }
 
-// set keeps a count and reports whether it differs from the last.
-func (c *census[T]) set(counts []T, at time.Time, took time.Duration) (differs bool) {
+// set keeps a count.
+func (c *census[T]) set(counts []T, at time.Time, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	differs = c.at.IsZero() || !c.equal(counts, c.counts)
 	c.counts, c.at, c.took, c.done = counts, at, took, time.Now()
-	return differs
+}
+
+// hasFew reports a database with few jobs; when that cannot be found out, others will say so.
+func (s *Service) hasFew(ctx context.Context) bool {
+	few := false
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		few, err = tx.HasFew(fewJobs)
+		return err
+	})
+	return err == nil && few
 }
 
 // sofar is the last count. Where it is not quick, the next one is made as soon
 // as that may be; who asks first waits a moment for it.
 func (c *census[T]) sofar(ctx context.Context, s *Service) (counts []T, at time.Time, quick bool) {
-	if counts, at, quick = c.last(); quick {
+	counts, at, quick = c.last()
+	if quick || at.IsZero() && s.hasFew(ctx) {
 		return nil, at, true
 	}
 	running := c.begin(s)

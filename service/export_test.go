@@ -54,11 +54,11 @@ func (s *Service) LookWithin(ctx context.Context, filter JobFilter, within time.
 	return s.lookForJobs(ctx, filter, within)
 }
 
-// CountSlowly has the last counts look as if they had taken long.
+// CountSlowly has counts made as where there are many jobs.
 func (s *Service) CountSlowly() {
 	s.counters.open.mu.Lock()
 	defer s.counters.open.mu.Unlock()
 	s.counters.ended.mu.Lock()
 	defer s.counters.ended.mu.Unlock()
-	s.counters.open.took, s.counters.ended.took = 2*countQuickly, 2*countQuickly
+	s.counters.open.few, s.counters.ended.few = -1, -1
 }

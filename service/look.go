@@ -34,13 +34,13 @@ func (s *Service) lookForJobs(ctx context.Context, filter JobFilter, within time
 		return Found[models.Job]{}, err
 	}
 	if page.Column != "id" {
-		return s.sortJobs(ctx, filter, page)
+		return s.sortJobs(ctx, filter, page, max(within, lookWithin))
 	}
 	status := filter.Status
 	filter.Status = nil
 	look := store.Look{Status: status, Page: page, Within: within, CreatedFrom: filter.CreatedFrom, CreatedTo: earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo)}
 	var found store.Found[models.Job]
-	overdue, err := s.store.Brief(ctx, lookWithin, func(tx *store.Tx) (err error) {
+	overdue, err := s.store.Brief(ctx, max(within, lookWithin), func(tx *store.Tx) (err error) {
 		look.Conditions = conditionsOf(tx, filter)
 		found, err = tx.LookForJobs(look)
 		return err
@@ -70,9 +70,9 @@ func lookedFor[T any](found store.Found[T], page store.Page, overdue bool) Found
 }
 
 // sortJobs lists jobs in an order that no index has.
-func (s *Service) sortJobs(ctx context.Context, filter JobFilter, page store.Page) (Found[models.Job], error) {
+func (s *Service) sortJobs(ctx context.Context, filter JobFilter, page store.Page, within time.Duration) (Found[models.Job], error) {
 	var found Found[models.Job]
-	overdue, err := s.store.Brief(ctx, lookWithin, func(tx *store.Tx) (err error) {
+	overdue, err := s.store.Brief(ctx, within, func(tx *store.Tx) (err error) {
 		found.Items, found.NextCursor, err = tx.ListJobs(conditionsOf(tx, filter), page)
 		return err
 	})

@@ -162,17 +162,16 @@ func TestGlance_saysOfWhen(t *testing.T) {
 		f.queue("a")
 		f.queue("a")
 		f.do("a", models.JobSuccessful)
-		require.Eventually(t, func() bool {
-			glance, queued, successful := counts()
-			return glance.OpenAt == nil && glance.EndedAt == nil && queued == 1 && successful == 1
-		}, 20*time.Second, time.Millisecond)
+		glance, queued, successful := counts()
+		require.Nil(t, glance.OpenAt)
+		require.Nil(t, glance.EndedAt)
+		require.Equal(t, [2]int64{1, 1}, [2]int64{queued, successful})
 		f.CountSlowly()
 		f.do("a", models.JobSuccessful)
-		glance, queued, successful := counts()
+		glance, queued, successful = counts()
 		require.NotNil(t, glance.OpenAt)
 		require.NotNil(t, glance.EndedAt)
-		require.EqualValues(t, 1, queued)
-		require.EqualValues(t, 1, successful)
+		require.Equal(t, [2]int64{1, 1}, [2]int64{queued, successful}, "as it was then")
 		require.Eventually(t, func() bool {
 			_, queued, successful := counts()
 			return queued == 0 && successful == 2

@@ -83,3 +83,9 @@ func statusesIn(list []models.JobStatus) Condition {
 	}
 	return Condition{SQL: "status IN (" + text + ")"}
 }
+
+// HasFew reports that there are at most so many jobs, by their ids.
+func (tx *Tx) HasFew(most int64) (bool, error) {
+	low, high, err := tx.reach("{job}", Look{})
+	return high-low < most, err
+}
