@@ -124,7 +124,10 @@ func (c *census[T]) inBackground(ctx context.Context, s *Service) {
 		_, err := c.now(tx)
 		return err
 	})
-	if err != nil || overdue {
+	if overdue {
+		err = context.DeadlineExceeded
+	}
+	if err != nil {
 		if ctx.Err() == nil {
 			s.log.Warn("gnj: jobs could not be counted", "error", models.Explain(err))
 		}

@@ -312,7 +312,7 @@ const saveLastWithin = 2 * time.Second
 
 // saveLastMetrics writes what has not been written when the service is closed.
 func (s *Service) saveLastMetrics() {
-	ctx, cancel := context.WithTimeout(context.Background(), saveLastWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.background.stopping), saveLastWithin)
 	defer cancel()
 	if err := s.saveMetrics(ctx); err != nil {
 		s.log.Warn("gnj: the last metrics are lost", "error", models.Explain(err))
