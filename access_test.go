@@ -43,7 +43,7 @@ var accessMounts = map[string]func(*gnj.Handler) http.Handler{
 var addressesNeed = map[gnj.Level][]string{
 	0: {"readHealth", "dashboardFile"},
 	gnj.LevelRead: {
-		"listJobs", "readJob", "listWorkers", "listBatches", "readBatch", "listPipelines", "readPipeline", "listHolds", "readStats",
+		"listJobs", "readJob", "listWorkers", "listBatches", "readBatch", "listPipelines", "readPipeline", "listHolds", "readStats", "readMetrics",
 		"readHistory", "readPipelineHistory", "explainJob", "readFailures", "streamEvents",
 		"jobsPage", "jobPage", "jobText", "pipelinesPage", "pipelinePage", "reviewPage", "typesPage", "workersPage", "failuresPage",
 		"openapi", "docs", "docsStyle", "home", "graphqlQuery", "graphql", "graphqlExplorerFile",

@@ -163,6 +163,9 @@ var limited = []struct {
 		map[string]string{
 			"service/presence.go":           "how long ago a worker was seen, which no rule looks at",
 			"service/service.go":            "whether the background work of this process is alive",
+			"service/census.go":             "how long a count took, and when the next may be made",
+			"service/failures.go":           "how long a page may look",
+			"internal/store/look.go":        "how long a page may look",
 			"internal/store/transact.go":    "how long to try again",
 			"internal/store/sqlite.go":      "the database's clock, as SQLite works in this process",
 			"internal/exchange/exchange.go": "the deadlines of the host's server",

@@ -117,6 +117,8 @@ func (d serviceDoor) do(ctx context.Context, s step) (any, error) {
 		stats, err := d.Stats(ctx)
 		stats.Types = notNil(stats.Types)
 		return stats, err
+	case "readMetrics":
+		return d.Metrics(ctx, "1h", "")
 	}
 	if answer, err, known := d.work(ctx, id, s); known {
 		return answer, err

@@ -340,6 +340,7 @@ var scenarios = []struct {
 		{verb: "listHolds"},
 		{verb: "listBatches"},
 		{verb: "listPipelines"},
+		{verb: "readMetrics"},
 		{verb: "readStats"},
 	}},
 }

@@ -378,6 +378,8 @@ func aboutMany() []step {
 		{"Workers: of a type", nil, func(c ctx, v v) (any, error) { return v.Workers(c, models.WorkerFilter{Type: []string{"none"}}) }},
 		{"Workers: no text", models.ErrInvalid, func(c ctx, v v) (any, error) { return v.Workers(c, models.WorkerFilter{Type: []string{"\xff"}}) }},
 		{"Stats: all", nil, func(c ctx, v v) (any, error) { return v.Stats(c) }},
+		{"Metrics: of a type", nil, func(c ctx, v v) (any, error) { return v.Metrics(c, "30d", "none at all") }},
+		{"Metrics: no window", models.ErrInvalid, func(c ctx, v v) (any, error) { return v.Metrics(c, "1y", "") }},
 		{"Health: well", nil, func(c ctx, v v) (any, error) { return ignoring(v.Health(c)) }},
 	}
 }

@@ -28,7 +28,7 @@
 //
 //	verbs                                             tried again
 //	Job, Jobs, Batch, Batches, Pipeline, Pipelines,
-//	Holds, Workers, Stats, Health                     always: they read
+//	Holds, Workers, Stats, Metrics, Health            always: they read
 //	CreateJob, CreateJobs                             when every job has a JobUniqueID
 //	Report, Finish, FinishMany, GiveBack              always: they carry the attempt
 //	Cancel, Retry, Hold, Release                      always: the second time changes nothing

@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/teamstarter/gnj/internal/wire"
@@ -77,6 +79,26 @@ func (c *Client) Workers(ctx context.Context, filter models.WorkerFilter) ([]mod
 // Stats counts the jobs by type and status. It is tried again.
 func (c *Client) Stats(ctx context.Context) (*models.Stats, error) {
 	return ask[models.Stats](ctx, c, call{method: http.MethodGet, path: "/stats", safe: true})
+}
+
+// Metrics tells what ended within a window, one of models.MetricWindows, over
+// time, of a type or, with "", of all. It answers models.ErrInvalid for another
+// window or a type that cannot be. It is tried again.
+func (c *Client) Metrics(ctx context.Context, window, typ string) (*models.Metrics, error) {
+	var p problems
+	if !slices.Contains(models.MetricWindows, window) {
+		p.add("window", fmt.Sprintf("must be one of %s, not %q", strings.Join(models.MetricWindows, ", "), window))
+	}
+	p.text("type", typ)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	q := query{}
+	q.add("window", window)
+	if typ != "" {
+		q.add("type", typ)
+	}
+	return ask[models.Metrics](ctx, c, call{method: http.MethodGet, path: "/metrics", query: url.Values(q), safe: true})
 }
 
 // Health answers nil when the server is well; else models.ErrUnavailable. It is

@@ -53,6 +53,7 @@ type verbs interface {
 	Release(context.Context, string) error
 	Workers(context.Context, models.WorkerFilter) ([]models.Presence, error)
 	Stats(context.Context) (*models.Stats, error)
+	Metrics(ctx context.Context, window, typ string) (*models.Metrics, error)
 	Health(context.Context) error
 }
 
@@ -70,7 +71,7 @@ var verbOf = map[string]string{
 	"createPipeline": "CreatePipeline", "listPipelines": "Pipelines", "readPipeline": "Pipeline",
 	"startPipeline": "StartPipeline", "cancelPipeline": "CancelPipeline", "addStep": "AddStep", "resumePipeline": "ResumePipeline", "removeStep": "RemoveStep", "orderSteps": "OrderSteps",
 	"listHolds": "Holds", "holdType": "Hold", "releaseType": "Release",
-	"readStats": "Stats", "readHealth": "Health", "listWorkers": "Workers",
+	"readStats": "Stats", "readMetrics": "Metrics", "readHealth": "Health", "listWorkers": "Workers",
 	"explainJob": "Explain", "readFailures": "Failures", "readHistory": "History", "readPipelineHistory": "PipelineHistory",
 }
 

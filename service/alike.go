@@ -1,74 +1,96 @@
 package service
 
 import (
-	"context"
-
-	"github.com/teamstarter/gnj/internal/store"
-	"github.com/teamstarter/gnj/models"
+	"strings"
+	"unicode/utf8"
 )
 
-// aliked lists the failed jobs of a filter whose errors are alike. No index
-// knows that, so it looks at each in turn, in pieces of one transaction each.
-func (s *Service) aliked(ctx context.Context, filter JobFilter, page store.Page) (List[models.Job], error) {
-	var list List[models.Job]
-	ids, more, err := s.alikeIDs(ctx, filter, page, page.Limit+1)
-	if err != nil {
-		return list, err
-	}
-	if len(ids) > page.Limit || more {
-		ids = ids[:page.Limit]
-		list.NextCursor = page.Behind(ids[page.Limit-1])
-	}
-	if list.Items, err = s.jobsInOrder(ctx, ids, filter.Brief); err != nil || !filter.Total {
-		return list, err
-	}
-	first := page
-	first.Cursor = ""
-	all, _, err := s.alikeIDs(ctx, filter, first, -1)
-	total := int64(len(all))
-	list.Total = &total
-	return list, err
-}
-
-// alikeIDs finds up to a number of them, or all of them for a negative one, and
-// tells whether it stopped there.
-func (s *Service) alikeIDs(ctx context.Context, filter JobFilter, page store.Page, most int) (ids []int64, more bool, err error) {
-	page.Limit = maxFailures
-	for {
-		var piece []models.Job
-		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-			piece, err = tx.ListFailed(conditionsOf(tx, filter), page)
-			return err
-		})
-		if err != nil {
-			return nil, false, err
-		}
-		s.mask(piece)
-		for i := range piece {
-			if alikeError(piece[i].Output) != filter.Error {
+// alike is what a text has in common with others of its kind: without quoted
+// parts, numbers and ids.
+func alike(text string) string {
+	var out strings.Builder
+	out.Grow(len(text))
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c == '"' || c == '\'' || c == '`' {
+			if end := strings.IndexByte(text[i+1:], c); end >= 0 {
+				out.WriteString("…")
+				i += end + 2
 				continue
 			}
-			if ids = append(ids, piece[i].ID); len(ids) == most {
-				return ids, true, nil
-			}
 		}
-		if len(piece) < page.Limit {
-			return ids, false, nil
+		if !wordByte(c) {
+			_, size := utf8.DecodeRuneInString(text[i:])
+			out.WriteString(text[i : i+size])
+			i += size
+			continue
 		}
-		page.Cursor = page.Behind(piece[len(piece)-1].ID)
+		end := i
+		for end < len(text) && wordByte(text[end]) {
+			end++
+		}
+		i += writeWord(&out, text[i:], end-i)
 	}
+	return out.String()
 }
 
-// jobsInOrder reads jobs in the order of their ids; those that are gone by now are left out.
-func (s *Service) jobsInOrder(ctx context.Context, ids []int64, brief bool) ([]models.Job, error) {
-	jobs := make([]models.Job, 0, len(ids))
-	if len(ids) == 0 {
-		return jobs, nil
+func wordByte(c byte) bool { return c == '_' || digit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+func hexByte(c byte) bool { return digit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
+// writeWord writes the word at the start of a text, n bytes long, and returns how
+// much of the text that was: a UUID is several words.
+func writeWord(out *strings.Builder, text string, n int) int {
+	if uuidAt(text) {
+		out.WriteByte('#')
+		return 36
 	}
-	page := store.Page{Limit: len(ids), Desc: ids[0] > ids[len(ids)-1], Brief: brief}
-	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		jobs, _, err = tx.ListJobs([]store.Condition{store.In("id", ids)}, page)
-		return err
-	})
-	return jobs, err
+	if hexWord(text[:n]) {
+		out.WriteByte('#')
+		return n
+	}
+	for i := 0; i < n; {
+		if !digit(text[i]) {
+			out.WriteByte(text[i])
+			i++
+			continue
+		}
+		out.WriteByte('#')
+		for i < n && digit(text[i]) {
+			i++
+		}
+	}
+	return n
+}
+
+// uuidAt reports a text that begins with a UUID.
+func uuidAt(text string) bool {
+	if len(text) < 36 || len(text) > 36 && wordByte(text[36]) {
+		return false
+	}
+	for i := range 36 {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (text[i] == '-') || !dash && !hexByte(text[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// hexWord reports 0x… and words of eight and more hexadecimal digits with a decimal one among them.
+func hexWord(word string) bool {
+	digits, prefixed := strings.CutPrefix(strings.ToLower(word), "0x")
+	if digits == "" || !prefixed && len(word) < 8 {
+		return false
+	}
+	decimal := prefixed
+	for i := range len(digits) {
+		if !hexByte(digits[i]) {
+			return false
+		}
+		decimal = decimal || digit(digits[i])
+	}
+	return decimal
 }

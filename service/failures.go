@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"regexp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	maxFailures = 5000 // failed jobs that one report looks at
-	maxGroupIDs = 50
-	maxError    = 200 // characters of an error that make it alike to others
+	maxFailures   = 5000 // failed jobs that one report looks at
+	failuresPiece = 501
+	maxGroupIDs   = 50
+	maxError      = 200 // characters of an error that make it alike to others
 )
 
 var windows = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
@@ -28,30 +29,53 @@ var windows = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "
 //
 // It answers models.ErrInvalid for another window.
 func (s *Service) Failures(ctx context.Context, window string) (*models.Failures, error) {
+	return s.failures(ctx, window, 0)
+}
+
+// LookForFailures is [Service.Failures] for people who wait: it ends within less
+// than a tenth of a second, with the newest it has found until then.
+func (s *Service) LookForFailures(ctx context.Context, window string) (*models.Failures, error) {
+	return s.failures(ctx, window, lookWithin)
+}
+
+func (s *Service) failures(ctx context.Context, window string, within time.Duration) (*models.Failures, error) {
 	back, known := windows[window]
 	if !known {
 		return nil, models.Invalid("window", "must be one of %s, not %q", strings.Join(models.Windows, ", "), window)
 	}
 	report := &models.Failures{Groups: []models.FailureGroup{}}
-	err := s.store.Read(ctx, func(tx *store.Tx) error {
+	var failed []models.Job
+	var since time.Time
+	overdue, err := s.store.Brief(ctx, min(within*20, lookAtMost), func(tx *store.Tx) error {
 		now, err := tx.Time()
 		if err != nil {
 			return err
 		}
-		since := now.Add(-back)
-		failed, err := tx.ListFailed(store.Range("endedAt", &since, nil), store.Page{Desc: true, Limit: maxFailures + 1})
-		if err != nil {
-			return err
+		since, failed = now.Add(-back), nil
+		report.Since, report.Until = since, now.Add(time.Millisecond) // of which the last may be one
+		begun := time.Now()
+		for before := int64(math.MaxInt64); len(failed) <= maxFailures; {
+			some, err := tx.FailedSince(since, before, failuresPiece)
+			if failed = append(failed, some...); err != nil || len(some) < failuresPiece {
+				return err
+			}
+			before = some[len(some)-1].ID
+			if report.Cut = within > 0 && time.Since(begun) > within/2; report.Cut {
+				break
+			}
 		}
-		if report.Cut = len(failed) > maxFailures; report.Cut {
-			failed = failed[:maxFailures]
-		}
-		report.Read = len(failed)
-		s.mask(failed)
-		report.Groups, report.Since, report.Until = grouped(failed, since), since, now.Add(time.Millisecond) // of which the last may be one
 		return nil
 	})
-	return report, err
+	if err != nil {
+		return nil, err
+	}
+	if report.Cut = report.Cut || overdue || len(failed) > maxFailures; len(failed) > maxFailures {
+		failed = failed[:maxFailures]
+	}
+	report.Read = len(failed)
+	s.mask(failed)
+	report.Groups = grouped(failed, since)
+	return report, nil
 }
 
 // mask hides what of the outputs is not to be read.
@@ -95,24 +119,11 @@ func alikeError(output models.JSON) string {
 	if runes := []rune(text); len(runes) > 2*maxError {
 		text = string(runes[:2*maxError])
 	}
-	for _, differs := range differing {
-		text = differs.form.ReplaceAllString(text, differs.with)
-	}
+	text = alike(text)
 	if runes := []rune(text); len(runes) > maxError {
 		text = string(runes[:maxError]) + "…"
 	}
 	return cmp.Or(text, "no error was told")
-}
-
-// differing are the parts of an error that say which, not what.
-var differing = []struct {
-	form *regexp.Regexp
-	with string
-}{
-	{regexp.MustCompile(`"[^"]*"|'[^']*'|` + "`[^`]*`"), "…"},
-	{regexp.MustCompile(`(?i)\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`), "#"},
-	{regexp.MustCompile(`(?i)\b0x[0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]{7,}\b`), "#"},
-	{regexp.MustCompile(`\d+`), "#"},
 }
 
 // errorText is the error in what a failed job answered: a text, or the first

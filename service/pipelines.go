@@ -160,35 +160,53 @@ func batchDetails(tx *store.Tx, ids []int64) (map[int64]*BatchDetail, error) {
 //
 // It answers models.ErrInvalid for a filter that cannot be accepted.
 func (s *Service) Pipelines(ctx context.Context, filter PipelineFilter) (List[PipelineProgress], error) {
+	page, err := checkPipelineFilter(filter)
+	if err != nil {
+		return List[PipelineProgress]{}, err
+	}
+	list := List[PipelineProgress]{Items: []PipelineProgress{}}
+	err = s.store.Snapshot(ctx, func(tx *store.Tx) error {
+		found, next, err := tx.ListPipelines(pipelineConditions(tx, filter), page)
+		if err == nil {
+			list.NextCursor = next
+			list.Items, err = progressOf(tx, found)
+		}
+		return err
+	})
+	return list, err
+}
+
+func checkPipelineFilter(filter PipelineFilter) (store.Page, error) {
 	var p problems
 	oneOf(&p, "status", filter.Status, models.PipelineStatuses)
 	p.text("q", filter.Text)
 	page := p.page(filter.Page, nil)
-	if err := p.err(); err != nil {
-		return List[PipelineProgress]{}, err
+	return page, p.err()
+}
+
+func pipelineConditions(tx *store.Tx, filter PipelineFilter) []store.Condition {
+	conditions := []store.Condition{store.PipelineIs(filter.Status)}
+	if filter.Text != "" {
+		conditions = append(conditions, tx.Like(filter.Text, "name"))
 	}
-	list := List[PipelineProgress]{Items: []PipelineProgress{}}
-	err := s.store.Snapshot(ctx, func(tx *store.Tx) error {
-		conditions := []store.Condition{store.InOrPlanned(filter.Status)}
-		if filter.Text != "" {
-			conditions = append(conditions, tx.Like(filter.Text, "name"))
-		}
-		pipelines, next, err := tx.ListPipelines(conditions, page)
-		if err != nil || len(pipelines) == 0 {
-			return err
-		}
-		list.NextCursor = next
-		ids := make([]int64, len(pipelines))
-		for i, pipeline := range pipelines {
-			ids[i] = pipeline.ID
-		}
-		counts, err := tx.StepCounts(ids)
-		for _, pipeline := range pipelines {
-			c := counts[pipeline.ID]
-			list.Items = append(list.Items, PipelineProgress{Pipeline: pipeline, StepCount: c.All, DoneStepCount: c.Done})
-		}
-		return err
-	})
+	return conditions
+}
+
+// progressOf adds to pipelines how far they are.
+func progressOf(tx *store.Tx, found []models.Pipeline) ([]PipelineProgress, error) {
+	list := make([]PipelineProgress, len(found))
+	if len(found) == 0 {
+		return list, nil
+	}
+	ids := make([]int64, len(found))
+	for i, pipeline := range found {
+		ids[i] = pipeline.ID
+	}
+	counts, err := tx.StepCounts(ids)
+	for i, pipeline := range found {
+		c := counts[pipeline.ID]
+		list[i] = PipelineProgress{Pipeline: pipeline, StepCount: c.All, DoneStepCount: c.Done}
+	}
 	return list, err
 }
 

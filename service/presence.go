@@ -207,6 +207,39 @@ func (s *Service) present(ctx context.Context, ids []string) ([]models.Presence,
 	return all, err
 }
 
+// atWork is who is there and for which types, as present, without writing whom
+// this process saw just now.
+func (s *Service) atWork(ctx context.Context) ([]models.Presence, error) {
+	var all []models.Presence
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.PresentWorkers(nil, PresentFor, maxWorkers)
+		return err
+	})
+	if s.presence == nil || err != nil {
+		return all, err
+	}
+	s.presence.mu.Lock()
+	defer s.presence.mu.Unlock()
+	places := make(map[string]int, len(all))
+	for i := range all {
+		places[all[i].WorkerID] = i
+	}
+	for id, w := range s.presence.workers {
+		if !w.unsaved && w.waiting == 0 {
+			continue
+		}
+		at, known := places[id]
+		if !known {
+			at = len(all)
+			all = append(all, models.Presence{WorkerID: id})
+		}
+		if all[at].Types = w.announced.Types; len(w.announced.Types) == 0 {
+			all[at].Types = sorted(w.asked)
+		}
+	}
+	return all, nil
+}
+
 // Workers lists up to a thousand workers that are there, by id, and what each
 // runs: those that acquired, waited for a job, reported or finished within the
 // last minute. Those of other processes are seen up to ten seconds late.
@@ -234,19 +267,16 @@ func (s *Service) Workers(ctx context.Context, filter models.WorkerFilter) ([]mo
 
 // addHeld adds to workers what they hold.
 func (s *Service) addHeld(ctx context.Context, list []models.Presence) error {
-	ids, types := make([]string, len(list)), map[string]bool{}
+	ids := make([]string, len(list))
 	for i := range list {
 		ids[i] = list[i].WorkerID
 		list[i].Jobs = []models.HeldJob{}
-		for _, typ := range list[i].Types {
-			types[typ] = true
-		}
 	}
-	if len(types) == 0 {
+	if len(ids) == 0 {
 		return nil
 	}
 	return s.store.Read(ctx, func(tx *store.Tx) error {
-		held, err := tx.HeldBy(ids, sorted(types), maxListedJobs)
+		held, err := tx.HeldBy(ids, maxListedJobs)
 		for i := range list {
 			if jobs := held[list[i].WorkerID]; jobs != nil {
 				list[i].Jobs = jobs

@@ -59,6 +59,8 @@ type Service struct {
 	// Nil for a service that works in a transaction of somebody's:
 	shared     *shared
 	presence   *presence
+	metrics    *metrics
+	counters   *counters
 	background *background
 }
 
@@ -103,7 +105,8 @@ func New(s *store.Store, options Options) *Service {
 		background: &background{stop: stop, stopping: ctx},
 	}
 	svc.live = newLive(s, options, svc.background)
-	svc.shared, svc.presence = svc.share(ctx), newPresence()
+	svc.shared, svc.presence, svc.metrics = svc.share(ctx), newPresence(), newMetrics()
+	svc.counters = newCounters()
 	if !options.Idle {
 		svc.begin()
 	}
@@ -127,6 +130,7 @@ func (s *Service) begin() {
 		}
 		return nil
 	})
+	s.every(saveMetricsEach, "write metrics", s.refreshMetrics)
 	if !s.options.Retention.KeepsAll() {
 		soon := min(s.options.PruneInterval, pruneSoon+rand.N(pruneSoon)) // also in processes that do not live long
 		s.from(soon, s.options.PruneInterval, "prune what has outlived its retention", s.pruneInBackground(s.options.Retention))
@@ -193,6 +197,7 @@ func (s *Service) Close() {
 	ended := make(chan struct{})
 	go func() {
 		s.background.done.Wait()
+		s.saveLastMetrics()
 		s.waiting.empty()
 		close(ended)
 	}()
@@ -316,7 +321,10 @@ func (s *Service) do(t *txn, fn func(*txn) error) error {
 	if s.live.hub.wanted() {
 		t.KeepJobs()
 	}
-	t.AfterCommit(func() { s.live.publish(t.Changes().All(), len(t.ready) > 0, t.signals) })
+	t.AfterCommit(func() {
+		s.metrics.count(t.Changes().List)
+		s.live.publish(t.Changes().All(), len(t.ready) > 0, t.signals)
+	})
 	err := fn(t)
 	if err != nil || s.within != nil || !s.store.Joined() || s.live.outbox == nil {
 		return err

@@ -21,8 +21,8 @@ func migrate(t *testing.T, args ...string) string {
 }
 
 const (
-	applied = "applied  00001_upstream\napplied  00002_attempts\napplied  00003_dispatch\napplied  00004_workers\napplied  00005_batches\napplied  00006_history\napplied  00007_order\n"
-	pending = "pending  00001_upstream\npending  00002_attempts\npending  00003_dispatch\npending  00004_workers\npending  00005_batches\npending  00006_history\npending  00007_order\n"
+	applied = "applied  00001_upstream\napplied  00002_attempts\napplied  00003_dispatch\napplied  00004_workers\napplied  00005_batches\napplied  00006_history\napplied  00007_order\napplied  00008_metrics\n"
+	pending = "pending  00001_upstream\npending  00002_attempts\npending  00003_dispatch\npending  00004_workers\npending  00005_batches\npending  00006_history\npending  00007_order\npending  00008_metrics\n"
 )
 
 func TestMigrate_bringsADatabaseToTheNewestVersion(t *testing.T) {

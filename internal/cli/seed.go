@@ -7,6 +7,7 @@ import (
 
 	"github.com/teamstarter/gnj/internal/seed"
 	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/service"
 )
 
 // plant fills a database.
@@ -58,6 +59,7 @@ func (p plant) fill(ctx context.Context, c console, config seed.Config) (seed.Ma
 	if err != nil {
 		return made, err
 	}
-	// What is kept about jobs besides their rows is brought up to date here.
-	return made, nil
+	jobs := service.New(s, service.Options{Idle: true, Alone: true})
+	defer jobs.Close()
+	return made, jobs.RemakeMetrics(ctx)
 }

@@ -33,7 +33,7 @@ func (b failuresBody) Filter(g models.FailureGroup) url.Values {
 // failures shows what failed, alike errors together.
 func (d *Dashboard) failures(q *request) error {
 	window := cmp.Or(q.r.URL.Query().Get("window"), "24h")
-	report, err := d.svc.Failures(q.r.Context(), window)
+	report, err := d.svc.LookForFailures(q.r.Context(), window)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,7 @@ type jobsBody struct {
 	Jobs     []models.Job
 	Next     string // the address of the next page
 	Later    bool   // it is not the first page
+	Further  bool   // there was no time to look at all jobs: more of them may match
 	Orders   []string
 	Order    string
 	Actions  []action
@@ -119,9 +120,9 @@ func (d *Dashboard) jobs(q *request) error {
 		}
 	}
 	err := v.err()
-	var list models.List[models.Job]
+	var list service.Found[models.Job]
 	if err == nil {
-		list, err = d.svc.Jobs(q.r.Context(), filter)
+		list, err = d.svc.LookForJobs(q.r.Context(), filter)
 	}
 	if models.CodeOf(err) == models.CodeInvalid {
 		body.Problem = err.Error()
@@ -131,11 +132,12 @@ func (d *Dashboard) jobs(q *request) error {
 		return err
 	}
 	body.Jobs = d.options.Redact.Jobs(list.Items)
-	if list.NextCursor != "" {
+	if list.NextCursor != "" || list.Further {
 		next := filterOf(v.Values)
 		next.Set("cursor", list.NextCursor)
 		next.Set("order", filter.Order)
 		body.Next = q.mount + "/jobs?" + next.Encode()
+		body.Further = list.Further
 	}
 	return d.show(q, http.StatusOK, "jobs", "Jobs", body)
 }

@@ -16,6 +16,7 @@ type pipelinesBody struct {
 	Filter   url.Values
 	List     []models.PipelineProgress
 	Next     string
+	Further  bool // see jobsBody
 }
 
 // Has reports whether a status is chosen.
@@ -27,7 +28,7 @@ func (b pipelinesBody) Has(status models.PipelineStatus) bool {
 func (d *Dashboard) pipelines(q *request) error {
 	v := &values{Values: q.r.URL.Query()}
 	body := pipelinesBody{Statuses: models.PipelineStatuses, Filter: filterOf(v.Values)}
-	list, err := d.svc.Pipelines(q.r.Context(), models.PipelineFilter{
+	list, err := d.svc.LookForPipelines(q.r.Context(), models.PipelineFilter{
 		Status: statuses[models.PipelineStatus](v.list("status")), Text: v.Get("q"),
 		Page: models.Page{Order: "-id", Limit: jobsAPage, Cursor: v.Get("cursor")},
 	})
@@ -38,8 +39,8 @@ func (d *Dashboard) pipelines(q *request) error {
 	if err != nil {
 		return err
 	}
-	body.List = list.Items
-	if list.NextCursor != "" {
+	body.List, body.Further = list.Items, list.Further
+	if list.NextCursor != "" || list.Further {
 		next := filterOf(v.Values)
 		next.Set("cursor", list.NextCursor)
 		body.Next = q.mount + "/pipelines?" + next.Encode()

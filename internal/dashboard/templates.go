@@ -8,6 +8,8 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +52,9 @@ var functions = template.FuncMap{
 	"when":     when,
 	"duration": inShort,
 	"seconds":  func(s *float64) string { return inShort(time.Duration(*s * float64(time.Second))) },
+	"about":    about,
+	"raw":      raw,
+	"ended":    ended,
 	"ran":      func(job models.Job) string { return ran(&job) },
 	"jobsAt":   func(mount, query string) string { return mount + "/jobs?" + query },
 	"ranOf":    ran,
@@ -122,6 +127,33 @@ func inShort(d time.Duration) string {
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	}
 	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// about is a time in seconds that may be missing.
+func about(seconds *float64) string {
+	if seconds == nil {
+		return "–"
+	}
+	return inShort(time.Duration(*seconds * float64(time.Second)))
+}
+
+// raw is the same for scripts.
+func raw(seconds *float64) string {
+	if seconds == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*seconds, 'g', 4, 64)
+}
+
+// ended are the points in which something ended, the newest first.
+func ended(points []models.MetricPoint) []models.MetricPoint {
+	var list []models.MetricPoint
+	for _, p := range slices.Backward(points) {
+		if p.Tally.Ended() > 0 {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // asset answers a file of the pages.

@@ -257,6 +257,11 @@ func (a *API) serverOperations() []operation {
 			add: handle(a.readStats),
 		},
 		{
+			name: "readMetrics", method: "GET", path: "/api/v1/metrics", needs: models.LevelRead, tag: "Server", summary: "Read what ended over time",
+			about: "How many jobs ended, how long they waited and ran: for each of 60 minutes, 96 quarters of an hour or 120 quarters of a day, and of all of them. Times are exact to a tenth. What another node ended is seen up to ten seconds late; a node that crashes loses as much.",
+			add:   handle(a.readMetrics),
+		},
+		{
 			name: "streamEvents", method: "GET", path: "/api/v1/events", needs: models.LevelRead, tag: "Server", summary: "Listen to what changes",
 			about: "Server-Sent Events, after the commit, by whichever door or node: job with the job, and jobDeleted, pipeline and batch with an id, holds, workers. The parameters say which jobs, as for the list; with any, only jobs are told. An event's id, sent back as Last-Event-ID, goes on from there; the event gap says that some cannot be told: read anew what you show.",
 			add:   handle(a.streamEvents),

@@ -32,3 +32,16 @@ func (a *API) readHealth(ctx context.Context, _ *struct{}) (*struct{ Body health
 	}
 	return &struct{ Body health }{health{"ok"}}, nil
 }
+
+type metricsInput struct {
+	Window string `query:"window" enum:"1h,24h,30d" default:"1h" doc:"How far to look back."`
+	Type   string `query:"type" doc:"Of this type only."`
+}
+
+func (a *API) readMetrics(ctx context.Context, in *metricsInput) (*struct{ Body *models.Metrics }, error) {
+	metrics, err := a.svc.Metrics(ctx, in.Window, in.Type)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body *models.Metrics }{metrics}, nil
+}

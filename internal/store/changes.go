@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/teamstarter/gnj/models"
 )
@@ -29,6 +30,18 @@ type Change struct {
 	// Job is the job as the transaction leaves it: a copy of its own, which
 	// nobody changes. Nil unless [Tx.KeepJobs] asked for it.
 	Job *models.Job
+	// Ended is what became of a job that ended by it.
+	Ended *Ended
+}
+
+// Ended is what statistics know of a job that ended.
+type Ended struct {
+	Type   string
+	Status models.JobStatus
+	At     time.Time
+	// Wait is from when it was created, or due if that was later, until it was
+	// started last; Run is from then on. Both are negative when it was never started.
+	Wait, Run time.Duration
 }
 
 // Changes are the jobs that a transaction changed, one change each, in the
@@ -45,14 +58,14 @@ type Changes struct {
 const manyChanges = 16
 
 // note adds what was done to a job to what was done to it before.
-func (c *Changes) note(kind ChangeKind, id int64, job *models.Job) {
+func (c *Changes) note(kind ChangeKind, id int64, job *models.Job) *Change {
 	at := c.place(id)
 	if at < 0 {
 		if c.places != nil {
 			c.places[id] = len(c.List)
 		}
-		c.List = append(c.List, Change{kind, id, job})
-		return
+		c.List = append(c.List, Change{Kind: kind, ID: id, Job: job})
+		return &c.List[len(c.List)-1]
 	}
 	known := &c.List[at]
 	known.Job = job
@@ -62,6 +75,7 @@ func (c *Changes) note(kind ChangeKind, id int64, job *models.Job) {
 	case known.Kind == Updated:
 		known.Kind = kind
 	}
+	return known
 }
 
 // place is where the id is in the list, or -1.
@@ -98,7 +112,7 @@ func (c *Changes) All() []Change {
 func (c *Changes) Take(part *Changes) {
 	for _, change := range part.List {
 		if change.Kind != 0 {
-			c.note(change.Kind, change.ID, change.Job)
+			c.note(change.Kind, change.ID, change.Job).Ended = change.Ended
 		}
 	}
 	c.others = append(c.others, part.others...)
@@ -141,11 +155,35 @@ func (tx *Tx) noted(kind ChangeKind, job *models.Job) {
 	if job.DeletedAt != nil {
 		kind = Deleted
 	}
-	if !tx.changes.jobs {
-		tx.changes.note(kind, job.ID, nil)
-		return
+	var kept *models.Job
+	if tx.changes.jobs {
+		kept = clone(job)
 	}
-	tx.changes.note(kind, job.ID, clone(job))
+	tx.changes.note(kind, job.ID, kept).Ended = endedNow(job)
+}
+
+// endedNow is how a job ended, provided that it did so by the change that
+// returned it: that gave both times their now.
+func endedNow(job *models.Job) *Ended {
+	if !job.Status.Ended() || job.EndedAt == nil || !job.EndedAt.Equal(job.UpdatedAt) {
+		return nil
+	}
+	e := outcome(job)
+	return &e
+}
+
+// outcome is what statistics know of an ended job.
+func outcome(job *models.Job) Ended {
+	e := Ended{job.Type, job.Status, *job.EndedAt, -1, -1}
+	if job.StartedAt == nil {
+		return e
+	}
+	ready := job.CreatedAt
+	if job.StartAfter != nil && job.StartAfter.After(ready) {
+		ready = *job.StartAfter
+	}
+	e.Wait, e.Run = max(0, job.StartedAt.Sub(ready)), max(0, job.EndedAt.Sub(*job.StartedAt))
+	return e
 }
 
 // updateJobs runs an update of many jobs that have one status and notes them.

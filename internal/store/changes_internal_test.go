@@ -33,7 +33,7 @@ func TestChanges_areOneAJob(t *testing.T) {
 			parts.Take(&part)
 		}
 		last := &models.Job{Attempt: len(c.done) - 1}
-		require.Equal(t, []Change{{c.want, 1, last}}, whole.List, "%v", c.done)
+		require.Equal(t, []Change{{Kind: c.want, ID: 1, Job: last}}, whole.List, "%v", c.done)
 		require.Equal(t, whole.List, parts.List, "%v", c.done)
 	}
 }

@@ -50,15 +50,16 @@ type dialect interface {
 	like() string                                                 // the operator that ignores upper and lower case
 	begin(context.Context, *sql.Conn) (transacting, error)        // a transaction that writes
 	snapshotOptions() *sql.TxOptions
-	tryAgain(error) bool         // the database gave up for a reason of its own
-	tryAgainJoined(error) bool   // the same, and it helps to go back to a savepoint
-	pause(try int) time.Duration // before trying again
-	lost(error) bool             // a connection that was there is gone; another may do
-	unavailable(error) bool      // it cannot be reached, or is too busy
-	reason(error) string         // why it could not be opened or migrated, for people
-	migrationsDir() string       // where the migrations lie
-	columnsOf() string           // a query for the columns of a table
-	lockMigrations() string      // a statement that keeps others from migrating
+	brief(within time.Duration) string // a query that has what follows in a transaction end in time, and use one processor only
+	tryAgain(error) bool               // the database gave up for a reason of its own
+	tryAgainJoined(error) bool         // the same, and it helps to go back to a savepoint
+	pause(try int) time.Duration       // before trying again
+	lost(error) bool                   // a connection that was there is gone; another may do
+	unavailable(error) bool            // it cannot be reached, or is too busy
+	reason(error) string               // why it could not be opened or migrated, for people
+	migrationsDir() string             // where the migrations lie
+	columnsOf() string                 // a query for the columns of a table
+	lockMigrations() string            // a statement that keeps others from migrating
 	createSchema(string) string
 }
 

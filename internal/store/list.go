@@ -30,13 +30,17 @@ type Page struct {
 	Brief  bool // of jobs: without input, output and progress, which may be long
 }
 
+// ofJobs are the columns of jobs that a page has.
+func (page Page) ofJobs() table[models.Job] {
+	if page.Brief {
+		return briefJobs
+	}
+	return jobs
+}
+
 // ListJobs reads a page of jobs that meet the conditions, and the cursor of the next.
 func (tx *Tx) ListJobs(conditions []Condition, page Page) ([]models.Job, string, error) {
-	columns := jobs
-	if page.Brief {
-		columns = briefJobs
-	}
-	return list(tx, columns, "{job}", conditions, page, func(j *models.Job) (int64, any) {
+	return list(tx, page.ofJobs(), "{job}", conditions, page, func(j *models.Job) (int64, any) {
 		return j.ID, jobOrderValue(j, page.Column)
 	})
 }
@@ -123,7 +127,27 @@ func In[T any](column string, values []T) Condition {
 	return Condition{`"` + column + `" IN ?`, []any{values}}
 }
 
-// InOrPlanned is [In] for the status of batches and pipelines, which may be null for planned.
+// PipelineIs is [In] for the status of pipelines, which may be null for planned.
+// It is written out, as the index of those that are not successful has it.
+func PipelineIs(values []models.PipelineStatus) Condition {
+	if len(values) == 0 {
+		return Condition{}
+	}
+	texts := make([]string, len(values))
+	for i, status := range values {
+		texts[i] = "'" + strings.ReplaceAll(string(status), "'", "''") + "'"
+	}
+	is := pipelineStatus + " = " + texts[0]
+	if len(texts) > 1 {
+		is = pipelineStatus + " IN (" + strings.Join(texts, ", ") + ")"
+	}
+	if !slices.Contains(values, models.PipelineSuccessful) {
+		is += " AND " + pipelineStatus + " <> 'successful'"
+	}
+	return Condition{SQL: is}
+}
+
+// InOrPlanned is [In] for the status of batches, which may be null for planned.
 func InOrPlanned[T any](values []T) Condition {
 	if len(values) == 0 {
 		return Condition{}
@@ -316,6 +340,8 @@ var briefJobs = jobs.without("input", "output", "processingInfo")
 
 var failedJobs = jobs.only("id", "type", "output", "endedAt")
 
+const failedColumns = `id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt"`
+
 // ListFailed reads up to a number of failed jobs that meet the conditions, by id, with
 // what of their output is short enough to tell why.
 func (tx *Tx) ListFailed(conditions []Condition, page Page) ([]models.Job, error) {
@@ -327,7 +353,7 @@ func (tx *Tx) ListFailed(conditions []Condition, page Page) ([]models.Job, error
 		conditions = append(slices.Clip(conditions), after)
 	}
 	where, args := conjunction(conditions)
-	list, err := failedJobs.all(tx.rows(`SELECT id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt" FROM {job}
+	list, err := failedJobs.all(tx.rows(`SELECT `+failedColumns+` FROM {job}
 		WHERE status = 'failed' AND `+where+" ORDER BY "+page.order()+" LIMIT ?", append(args, page.Limit)))
 	if err != nil {
 		return nil, fmt.Errorf("read failed jobs: %w", err)
@@ -337,3 +363,15 @@ func (tx *Tx) ListFailed(conditions []Condition, page Page) ([]models.Job, error
 
 // Behind is the cursor of what comes behind an id, in a list by id.
 func (p Page) Behind(id int64) string { return p.cursor(id, nil) }
+
+// FailedSince reads the jobs before an id that failed since a time, the newest job
+// first, with what of their output is short enough to tell why.
+func (tx *Tx) FailedSince(since time.Time, before int64, limit int) ([]models.Job, error) {
+	list, err := failedJobs.all(tx.direct(`SELECT `+failedColumns+` FROM {job}`+
+		tx.by("gnj_job_failed")+` WHERE status = 'failed' AND "deletedAt" IS NULL AND "endedAt" >= ? AND id < ? ORDER BY id DESC LIMIT ?`,
+		[]any{since, min(before, math.MaxInt32), limit}))
+	if err != nil {
+		return nil, fmt.Errorf("read failed jobs: %w", err)
+	}
+	return list, nil
+}

@@ -12,7 +12,7 @@ import (
 var lean = jobs.without("input", "output", "processingInfo")
 
 // ended are the columns of a job that somebody is told of who ends it.
-var ended = jobs.only("id", "type", "status", "startAfter", "workerId", "attempt", "createdAt", "startedAt", "endedAt", "deletedAt")
+var ended = jobs.only("id", "type", "status", "startAfter", "workerId", "attempt", "createdAt", "updatedAt", "startedAt", "endedAt", "deletedAt")
 
 // LockFreeJobs reads those of the jobs that belong to no batch and no pipeline
 // and that nobody else keeps from changing, and keeps them from changing until

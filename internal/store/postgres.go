@@ -126,6 +126,13 @@ func (postgres) mark(text []byte, n int) []byte {
 // as nothing else has to be sorted.
 func (postgres) by(string) string { return "" }
 
+// brief: what is planned for several processors, or compiled first, takes longer
+// than such a statement may.
+func (postgres) brief(within time.Duration) string {
+	return fmt.Sprintf(`SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+		set_config('statement_timeout', '%d', true)`, within.Milliseconds())
+}
+
 func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
 
 func (postgres) eachOf(types []string) (string, []any) {

@@ -90,35 +90,24 @@ func (tx *Tx) PresentWorkers(ids []string, within time.Duration, most int) ([]mo
 	return all, rows.Err()
 }
 
-// HeldBy reads the first jobs of these types that each of the workers holds, up
-// to most of each, by id. The types lead to an index.
-func (tx *Tx) HeldBy(workerIDs, types []string, most int) (map[string][]models.HeldJob, error) {
-	held := make(map[string][]models.HeldJob)
-	for part := range chunks(types, 1000) {
-		if err := tx.heldBy(held, workerIDs, part, most); err != nil {
-			return nil, fmt.Errorf("read what workers hold: %w", err)
-		}
-	}
-	return held, nil
-}
-
-func (tx *Tx) heldBy(held map[string][]models.HeldJob, workerIDs, types []string, most int) error {
+// HeldBy reads the first jobs that each of the workers holds, up to most of each, by id.
+func (tx *Tx) HeldBy(workerIDs []string, most int) (map[string][]models.HeldJob, error) {
 	rows, err := tx.direct(`SELECT "workerId", id, type, attempt, status, "startedAt" FROM (
-			SELECT *, row_number() OVER (PARTITION BY "workerId" ORDER BY id) AS place FROM {job}
-			WHERE type IN `+marks(len(types))+` AND status IN ('processing', 'cancel-requested') AND "deletedAt" IS NULL
-				AND "workerId" IN `+marks(len(workerIDs))+`
-		) held WHERE place <= ? ORDER BY id`, append(append(anys(types), anys(workerIDs)...), most))
+			SELECT *, row_number() OVER (PARTITION BY "workerId" ORDER BY id) AS place FROM {job}`+tx.by("gnj_job_held")+`
+			WHERE `+held+` AND "workerId" IN `+marks(len(workerIDs))+`
+		) held WHERE place <= ? ORDER BY id`, append(anys(workerIDs), most))
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read what workers hold: %w", err)
 	}
+	held := make(map[string][]models.HeldJob)
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var worker string
 		var job models.HeldJob
 		if err := rows.Scan(&worker, &job.ID, &job.Type, &job.Attempt, &job.Status, timeOrNull{&job.StartedAt}); err != nil {
-			return err
+			return nil, fmt.Errorf("read what workers hold: %w", err)
 		}
 		held[worker] = append(held[worker], job)
 	}
-	return rows.Err()
+	return held, rows.Err()
 }

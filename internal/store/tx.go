@@ -127,7 +127,7 @@ func (s *Store) text(query string) string {
 // tables replaces {job} and its like by the qualified, quoted names.
 func (s *Store) tables() *strings.Replacer {
 	var pairs []string
-	for _, name := range []string{"job", "batch", "pipeline", "pipelineStep", "jobHoldType", "workerMonitoring", "gnj_worker", "gnj_history"} {
+	for _, name := range []string{"job", "batch", "pipeline", "pipelineStep", "jobHoldType", "workerMonitoring", "gnj_worker", "gnj_history", "gnj_metric"} {
 		pairs = append(pairs, "{"+name+"}", s.qualified()+`"`+name+`"`)
 	}
 	return strings.NewReplacer(pairs...)

@@ -73,6 +73,7 @@
     ago(fresh);
     const active = document.activeElement;
     patch(old, fresh);
+    document.dispatchEvent(new Event("patched"));
     if (active !== document.activeElement && old.contains(active)) active.focus({ preventScroll: true });
   }
 
@@ -106,7 +107,7 @@
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 5 * took), 5000) - (performance.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 50 * took), 5000) - (performance.now() - last)));
   }
 
   function say(text) {

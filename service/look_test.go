@@ -1,0 +1,180 @@
+package service_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
+)
+
+// mixed makes jobs of every status, of three types.
+func (f fixture) mixed() {
+	f.t.Helper()
+	for i := range 30 {
+		typ := fmt.Sprint("type ", i%3)
+		for _, status := range models.JobStatuses {
+			f.create(service.NewJob{Type: typ, Status: status, Name: ptr(fmt.Sprint("name ", i))})
+		}
+		f.create(service.NewJob{Type: typ, StartAfter: ptr(time.Now().Add(time.Hour))})
+	}
+}
+
+// looks reads all pages of a look.
+func (f fixture) looks(filter service.JobFilter, within time.Duration) (ids []int64, pages int) {
+	f.t.Helper()
+	for {
+		found, err := f.LookWithin(f.t.Context(), filter, within)
+		require.NoError(f.t, err)
+		for i := range found.Items {
+			ids = append(ids, found.Items[i].ID)
+		}
+		if pages++; found.NextCursor == "" {
+			require.False(f.t, found.Further)
+			return ids, pages
+		}
+		filter.Cursor = found.NextCursor
+	}
+}
+
+// lists reads all pages of a list.
+func (f fixture) lists(filter service.JobFilter) (ids []int64) {
+	f.t.Helper()
+	for {
+		list, err := f.Jobs(f.t.Context(), filter)
+		require.NoError(f.t, err)
+		for i := range list.Items {
+			ids = append(ids, list.Items[i].ID)
+		}
+		if list.NextCursor == "" {
+			return ids
+		}
+		filter.Cursor = list.NextCursor
+	}
+}
+
+func TestLook_findsWhatTheListHas(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		f.mixed()
+		require.NoError(t, f.DeleteJob(t.Context(), f.queue("type 1").ID))
+		hour := ptr(time.Now().Add(-time.Hour))
+		filters := []service.JobFilter{
+			{}, {Type: []string{"type 1"}}, {Text: "name 7"}, {CreatedFrom: hour}, {CreatedTo: hour}, {EndedFrom: hour, Type: []string{"type 2"}},
+			{Status: models.JobStatuses}, {Status: []models.JobStatus{models.JobFailed, models.JobQueued}, Type: []string{"type 0", "type 1"}},
+			{Status: []models.JobStatus{models.JobQueued, models.JobPlanned, models.JobProcessing}}, {Text: "nothing"}, {ID: []int64{3, 9, 4000}},
+		}
+		for _, status := range models.JobStatuses {
+			filters = append(filters, service.JobFilter{Status: []models.JobStatus{status}}, service.JobFilter{Status: []models.JobStatus{status}, Type: []string{"type 2"}})
+		}
+		for _, filter := range filters {
+			for _, order := range []string{"id", "-id", "-createdAt", "type"} {
+				filter.Page = models.Page{Order: order, Limit: 7}
+				got, _ := f.looks(filter, time.Minute)
+				require.Equal(t, f.lists(filter), got, "%+v", filter)
+			}
+		}
+		_, err := f.LookForJobs(t.Context(), service.JobFilter{Page: models.Page{Cursor: "nonsense"}})
+		require.ErrorIs(t, err, models.ErrInvalid)
+
+		for i := range 20 {
+			_, err := f.CreatePipeline(t.Context(), service.NewPipeline{Name: ptr(fmt.Sprint("p", i)), Steps: steps([]string{"x"})})
+			require.NoError(t, err)
+			if i%2 == 0 {
+				_, err = f.CancelPipeline(t.Context(), int64(i+1))
+				require.NoError(t, err)
+			}
+		}
+		for _, status := range models.PipelineStatuses {
+			filter := models.PipelineFilter{Status: []models.PipelineStatus{status}, Page: models.Page{Order: "-id", Limit: 50}}
+			list, err := f.Pipelines(t.Context(), filter)
+			require.NoError(t, err)
+			found, err := f.LookForPipelines(t.Context(), filter)
+			require.NoError(t, err)
+			require.Equal(t, list, found.List, status)
+		}
+	})
+}
+
+func TestLook_goesOn(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		many := make([]service.NewJob, 9000)
+		for i := range many {
+			many[i] = service.NewJob{Type: "a", Status: models.JobSuccessful}
+			if i%1500 == 3 {
+				many[i].Type = "b"
+			}
+		}
+		_, err := f.CreateJobs(t.Context(), many)
+		require.NoError(t, err)
+		for _, order := range []string{"id", "-id"} {
+			filter := service.JobFilter{Type: []string{"b"}, Page: models.Page{Order: order, Limit: 4}}
+			want := f.lists(filter)
+			require.Len(t, want, 6)
+			got, pages := f.looks(filter, 0)
+			require.Equal(t, want, got)
+			require.Greater(t, pages, 3, "each looked at few")
+			_, pages = f.looks(filter, time.Minute)
+			require.Equal(t, 2, pages)
+		}
+	})
+}
+
+func TestGlance_countsAsStatsDo(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		empty, err := f.Glance(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, empty.Types)
+		f.mixed()
+		f.acquireWith(service.Acquire{Types: []string{"type 1"}, WorkerID: ptr("w")})
+		_, err = f.Hold(t.Context(), "type 2")
+		require.NoError(t, err)
+		f.later(5 * time.Second)
+		stats, err := f.Stats(t.Context())
+		require.NoError(t, err)
+		glance, err := f.Glance(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, glance.Workers)
+		require.Nil(t, glance.EndedAt)
+		require.Nil(t, glance.OpenAt)
+		require.Len(t, glance.Types, 3)
+		for i, typ := range glance.Types {
+			want := stats.Types[i]
+			require.InDelta(t, *want.OldestQueuedSecs, *typ.OldestQueuedSecs, 10)
+			typ.OldestQueuedSecs = want.OldestQueuedSecs
+			require.Equal(t, want, typ)
+		}
+	})
+}
+
+func TestGlance_saysOfWhen(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		counts := func() (*models.Glance, int64, int64) {
+			glance, err := f.Glance(t.Context())
+			require.NoError(t, err)
+			if len(glance.Types) == 0 {
+				return glance, 0, 0
+			}
+			return glance, glance.Types[0].Counts[models.JobQueued], glance.Types[0].Counts[models.JobSuccessful]
+		}
+		f.queue("a")
+		f.queue("a")
+		f.do("a", models.JobSuccessful)
+		glance, queued, successful := counts()
+		require.Nil(t, glance.OpenAt)
+		require.Nil(t, glance.EndedAt)
+		require.Equal(t, [2]int64{1, 1}, [2]int64{queued, successful})
+		f.CountSlowly()
+		f.do("a", models.JobSuccessful)
+		glance, queued, successful = counts()
+		require.NotNil(t, glance.OpenAt)
+		require.NotNil(t, glance.EndedAt)
+		require.Equal(t, [2]int64{1, 1}, [2]int64{queued, successful}, "as it was then")
+		require.Eventually(t, func() bool {
+			_, queued, successful := counts()
+			return queued == 0 && successful == 2
+		}, 20*time.Second, 10*time.Millisecond)
+	})
+}
