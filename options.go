@@ -56,7 +56,8 @@ type Options struct {
 	// subscriptions; an acquire answers all of its jobs, as workers need them. It
 	// gets a copy and answers it changed; what pointers and slices in it point to is
 	// shared, so it puts others in their place. The id stays. Lists can still be filtered and
-	// sorted by what is masked: who must not guess at values must not be let in to read.
+	// sorted by what is masked: who must not guess at values must not be let in to read. Errors are
+	// grouped as it leaves them; for that it gets the job without input and progress.
 	// Default: nothing is masked.
 	Redact func(models.Job) models.Job
 

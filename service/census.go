@@ -32,6 +32,10 @@ type census[T any] struct {
 	running chan struct{} // closed when the count that runs, or will, is over
 }
 
+// quickCount is how long a count may take that is made for each who asks: few jobs may
+// lie among many others.
+const quickCount = 20 * time.Millisecond
+
 // last is the last count; quick says that it is to be made anew.
 func (c *census[T]) last() (counts []T, at time.Time, quick bool) {
 	c.mu.Lock()
@@ -40,7 +44,7 @@ func (c *census[T]) last() (counts []T, at time.Time, quick bool) {
 	for _, entry := range c.counts {
 		n += c.of(entry)
 	}
-	return c.counts, c.at, !c.at.IsZero() && n <= c.few
+	return c.counts, c.at, !c.at.IsZero() && n <= c.few && c.took < quickCount
 }
 
 // now counts in a transaction of the caller's.

@@ -179,28 +179,29 @@
 //  115. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
 //  116. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
 //  117. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
-//  118. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
-//  119. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
-//  120. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.
-//  121. Prune_findsWhatOthersLeftBehind: Pipelines and batches without jobs, deleted ones, and rows that do not say when they ended go too; what two pipelines share does not.
-//  122. Prune_refusals: A retention is at least a minute; pruning is done outside of transactions.
+//  118. Prune_passesOverWhatCannotBeRemoved: What a key of another table keeps from being removed stays, and keeps nothing else from going.
+//  119. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
+//  120. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
+//  121. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.
+//  122. Prune_findsWhatOthersLeftBehind: Pipelines and batches without jobs, deleted ones, and rows that do not say when they ended go too; what two pipelines share does not.
+//  123. Prune_refusals: A retention is at least a minute; pruning is done outside of transactions.
 //
 // # Metrics
 //
-//  123. Metrics_countWhatEnds: How many jobs ended, how long they waited and ran, is counted by minute, quarter of an hour and quarter of a day; attempts that are tried again are not.
-//  124. Metrics_areOfEachType: They are told of each type as well, up to 500 of them in each such time.
-//  125. Metrics_countNothingThatRollsBack: What ends is counted after its commit; what a host ends in its own transaction, whose commit is not seen, is not.
-//  126. Metrics_areSeenByOtherNodes: Each process writes what it counted every ten seconds and when it is closed, and nobody adds to what another wrote. A crash loses ten seconds.
-//  127. Metrics_areKeptForAMonth: Minutes are kept for two hours, quarters of an hour for two days, quarters of a day for 31 days.
-//  128. Metrics_areRemade: They can be made anew from the jobs there are, as often as one likes.
-//  129. Metrics_areMadeOfWhatEndedBefore: Where nobody has counted yet, that is done by itself.
+//  124. Metrics_countWhatEnds: How many jobs ended, how long they waited and ran, is counted by minute, quarter of an hour and quarter of a day; attempts that are tried again are not.
+//  125. Metrics_areOfEachType: They are told of each type as well, up to 500 of them in each such time.
+//  126. Metrics_countNothingThatRollsBack: What ends is counted after its commit; what a host ends in its own transaction, whose commit is not seen, is not.
+//  127. Metrics_areSeenByOtherNodes: Each process writes what it counted every ten seconds and when it is closed, and nobody adds to what another wrote. A crash loses ten seconds.
+//  128. Metrics_areKeptForAMonth: Minutes are kept for two hours, quarters of an hour for two days, quarters of a day for 31 days.
+//  129. Metrics_areRemade: They can be made anew from the jobs there are, as often as one likes.
+//  130. Metrics_areMadeOfWhatEndedBefore: Where nobody has counted yet, that is done by itself.
 //
 // # For people who wait
 //
-//  130. Glance_countsAsStatsDo: A glance counts as the statistics do where that is quick.
-//  131. Glance_saysOfWhen: Where it is not, jobs are counted in the background, for a small part of the time, and it says of when its counts are.
-//  132. Look_findsWhatTheListHas: Looking for jobs and pipelines finds what their lists have, in the same order.
-//  133. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
+//  131. Glance_countsAsStatsDo: A glance counts as the statistics do where that is quick.
+//  132. Glance_saysOfWhen: Where it is not, jobs are counted in the background, for a small part of the time, and it says of when its counts are.
+//  133. Look_findsWhatTheListHas: Looking for jobs and pipelines finds what their lists have, in the same order.
+//  134. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
 //
 // # Locks
 //

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	pruneLook      = 250 // jobs of one look, and of one transaction unless a single family has more
-	pruneParents   = 200 // pipelines or batches of one look
-	pruneLooks     = 200 // of one round in the background
+	pruneLook      = 250              // jobs of one look, and of one transaction unless a single family has more
+	pruneParents   = 200              // pipelines or batches of one look
+	pruneRound     = 30 * time.Second // of one round in the background
 	pruneRest      = 5 * time.Millisecond
 	pruneSoon      = time.Second // after the start, and up to twice as long
 	pruneEvery     = 50 * time.Second
@@ -78,7 +78,9 @@ func (s *Service) Prune(ctx context.Context, in Prune) (Pruned, error) {
 	}
 }
 
-// pruneInBackground prunes again and again, up to so many looks a round.
+// pruneInBackground prunes again and again, for some time each round. A piece that
+// cannot be removed, which a key of a table that is not ours may be the reason of, is passed
+// over and tried again with the next walk.
 func (s *Service) pruneInBackground(keep models.Retention) func(context.Context) error {
 	p := pruning{store: s.store, keep: keep}
 	return func(ctx context.Context) error {
@@ -88,8 +90,13 @@ func (s *Service) pruneInBackground(keep models.Retention) func(context.Context)
 				s.log.Info("gnj: pruned", "jobs", p.done.Jobs, "batches", p.done.Batches, "pipelines", p.done.Pipelines)
 			}
 		}()
-		for range pruneLooks {
-			if over, err := p.look(ctx); err != nil || over {
+		for begun := time.Now(); time.Since(begun) < pruneRound; {
+			over, err := p.look(ctx)
+			if err != nil && ctx.Err() == nil && p.passOver() {
+				s.log.Warn("gnj: something cannot be pruned and is passed over", "error", models.Explain(err))
+				continue
+			}
+			if err != nil || over {
 				return err
 			}
 		}

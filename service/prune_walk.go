@@ -19,6 +19,7 @@ type pruning struct {
 	at     pruneStage
 	behind int64       // the last pipeline or batch that was looked at
 	place  store.Place // of the jobs
+	next   func()      // passes over what was looked at last
 	looked int
 	done   Pruned
 }
@@ -34,6 +35,7 @@ const (
 // look does the next piece, and reports whether it was the last; then it begins anew.
 func (p *pruning) look(ctx context.Context) (over bool, err error) {
 	var end bool
+	p.next = nil
 	if p.at == pruneJobs {
 		end, err = p.jobs(ctx)
 	} else {
@@ -45,6 +47,16 @@ func (p *pruning) look(ctx context.Context) (over bool, err error) {
 	over = p.at == pruneJobs
 	p.at, p.behind, p.place = (p.at+1)%(pruneJobs+1), 0, store.Place{}
 	return over, nil
+}
+
+// passOver goes on behind what was looked at last, and reports false when nothing was.
+func (p *pruning) passOver() bool {
+	if p.next == nil {
+		return false
+	}
+	p.next()
+	p.next = nil
+	return true
 }
 
 // parents looks at some pipelines or batches and removes those that go.
@@ -65,6 +77,10 @@ func (p *pruning) parents(ctx context.Context) (end bool, err error) {
 	})
 	if err != nil {
 		return false, err
+	}
+	if len(list) > 0 {
+		last := list[len(list)-1].ID
+		p.next = func() { p.behind = last }
 	}
 	if err := p.removeFamilies(ctx, families); err != nil {
 		return false, err
@@ -145,6 +161,9 @@ func (p *pruning) jobs(ctx context.Context) (end bool, err error) {
 	})
 	if err != nil {
 		return false, err
+	}
+	if len(list) > 0 {
+		p.next = func() { p.passed(list, nil) }
 	}
 	gone := map[int64]bool{}
 	if p.dry {

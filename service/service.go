@@ -39,7 +39,8 @@ type Options struct {
 	// Idle says that there is no background work, for a program that makes a few
 	// calls and ends. Default: there is.
 	Idle bool
-	// Redact masks values of jobs in reports that quote them, such as errors. Default: nothing is masked.
+	// Redact masks values of jobs in reports that quote them, such as errors; it gets them
+	// without input and progress. Default: nothing is masked.
 	Redact func(models.Job) models.Job
 	// Alone says that no other process works on the database: changes are not
 	// announced to others, nor is there a connection that listens to them.

@@ -155,6 +155,8 @@ func (d *Dashboard) confirm(q *request) error {
 	if err != nil {
 		return err
 	}
+	// Nothing is done yet, whatever the address says: a link must not go on by itself.
+	b.Done, b.Passed, b.Cursor, b.Reason = 0, 0, "", ""
 	b.Total = int64(len(b.IDs))
 	if b.IDs == nil {
 		filter.Total, filter.Brief, filter.Page = true, true, models.Page{Order: "-id", Limit: 1}

@@ -225,6 +225,8 @@ func TestForms_actOnMany(t *testing.T) {
 		s.create(service.NewJob{Type: "a", Status: models.JobSuccessful})
 		s.get("/jobs/act?action=cancel&job=1&job=4").is(200, "Cancel <b>2</b> jobs")
 		s.get("/jobs/act?action=cancel").is(422, "choose some jobs")
+		sent := s.get("/jobs/act?action=cancel&job=1&job=4&done=1&passed=1&cursor=1").is(200, "Cancel <b>2</b> jobs")
+		require.NotContains(s.t, sent.text, "data-goes-on", "what somebody else's link says begins nothing")
 		s.get("/jobs/act?action=cancel&all=1&type=a").is(200, "Cancel <b>4</b> jobs: all that match")
 		s.post("/jobs/act", url.Values{"action": {"priority"}, "job": {"1"}, "value": {"much"}}).is(422, "whole number")
 		s.post("/jobs/act", url.Values{"action": {"priority"}, "job": {"1"}, "value": {"8"}}).is(200, "<b>1</b> job done")

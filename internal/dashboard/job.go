@@ -207,6 +207,7 @@ func (d *Dashboard) changeJob(q *request) error {
 	// What was left as it was shown is left as it is, which may be masked, or too
 	// long to be shown.
 	kept := v.Get("keepInput") != "" && strings.TrimSpace(v.Get("input")) == ""
+	v.Set("input", strings.ReplaceAll(v.Get("input"), "\r\n", "\n")) // as browsers send lines
 	if input := v.json("input"); !kept && string(input) != string(shown.Input) {
 		change.Input = models.Maybe[models.JSON]{Given: true}
 		if input != nil {

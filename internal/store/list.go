@@ -338,9 +338,11 @@ func textOrNil(text string) any {
 // briefJobs are jobs without what may be long.
 var briefJobs = jobs.without("input", "output", "processingInfo")
 
-var failedJobs = jobs.only("id", "type", "output", "endedAt")
-
-const failedColumns = `id, type, CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END, "endedAt"`
+// failedJobs are what masks may go by, and of the output what is short enough to tell why.
+var (
+	failedJobs    = jobs.without("input", "processingInfo")
+	failedColumns = strings.Replace(failedJobs.columns, `"output"`, `CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END`, 1)
+)
 
 // ListFailed reads up to a number of failed jobs that meet the conditions, by id, with
 // what of their output is short enough to tell why.

@@ -108,8 +108,9 @@ func (tx *Tx) moveAlike(moves []Move, whole bool) error {
 	return nil
 }
 
-// free are jobs that can be changed by themselves.
-const free = ` AND {job}."batchId" IS NULL AND {job}."pipelineId" IS NULL`
+// free are jobs that can be changed by themselves. Said plainly, PostgreSQL would take
+// them for few as long as it has no statistics, and read the whole table to find them.
+const free = ` AND COALESCE({job}."batchId" IS NULL AND {job}."pipelineId" IS NULL, false)`
 
 // TryMoves makes moves of one form, each of another job, in one statement without looking at the
 // jobs first: those of which Job says rightly which status and attempt they have, that belong to no

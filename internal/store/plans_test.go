@@ -79,6 +79,11 @@ func holdPlans(t *testing.T, s *store.Store) {
 	}{
 		"claim one":           {120, func(tx *store.Tx) error { return claim(tx, []string{"a"}, 1) }},
 		"claim of many types": {600, func(tx *store.Tx) error { return claim(tx, fifty, 1) }},
+		"finish": {120, func(tx *store.Tx) error {
+			jobs := []models.Job{{ID: 1, Status: models.JobProcessing, Attempt: 1}, {ID: 2, Status: models.JobProcessing, Attempt: 1}}
+			_, err := tx.TryMoves([]store.Move{{Job: &jobs[0], To: models.JobSuccessful, Set: store.Set{}}, {Job: &jobs[1], To: models.JobSuccessful, Set: store.Set{}}})
+			return err
+		}},
 		"look for jobs": {600, func(tx *store.Tx) error {
 			_, _, err := tx.Dispatchable(fifty, 10)
 			return err

@@ -145,7 +145,7 @@ func (g *gathering) batches() error {
 			g.byBatch[id].stays = g.byBatch[id].stays || !there[id]
 		}
 	}
-	return g.tx.pairs(`SELECT "batchId", COALESCE("pipelineId", 0) FROM {pipelineStep} WHERE `+g.tx.among(`"batchId"`),
+	return g.tx.pairs(`SELECT "batchId", COALESCE("pipelineId", -1) FROM {pipelineStep} WHERE `+g.tx.among(`"batchId"`),
 		[]any{commas(ids)}, func(id, pipeline int64) {
 			f := g.byBatch[id]
 			f.stays = f.stays || f.Pipeline != pipeline
@@ -174,7 +174,7 @@ func (g *gathering) jobs(column, condition string, of map[int64]*Family) error {
 		pipeline = `COALESCE((SELECT b."pipelineId" FROM {batch} b WHERE b.id = {job}."batchId"), 0)`
 	}
 	goes := `(COALESCE(status, 'planned') = 'planned' OR ` + outlived + `)
-		AND COALESCE((SELECT false FROM {pipelineStep} s WHERE s."jobId" = {job}.id AND COALESCE(s."pipelineId", 0) <> ` + pipeline + ` LIMIT 1), true)`
+		AND COALESCE((SELECT false FROM {pipelineStep} s WHERE s."jobId" = {job}.id AND COALESCE(s."pipelineId", -1) <> ` + pipeline + ` LIMIT 1), true)`
 	rows, err := tx.direct(`SELECT "`+column+`", count(*), sum(CASE WHEN `+goes+` THEN 0 ELSE 1 END)`+jobs+` GROUP BY "`+column+`"`,
 		append(tx.ofJobs(g.keep), ids))
 	if err != nil {
