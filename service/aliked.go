@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -11,11 +12,12 @@ import (
 // knows that, so it looks at each in turn, in pieces of one transaction each.
 func (s *Service) aliked(ctx context.Context, filter JobFilter, page store.Page) (List[models.Job], error) {
 	var list List[models.Job]
-	ids, more, err := s.alikeIDs(ctx, filter, page, page.Limit+1)
+	found, err := s.alikeIDs(ctx, filter, page, page.Limit+1, 0)
 	if err != nil {
 		return list, err
 	}
-	if len(ids) > page.Limit || more {
+	ids := found.ids
+	if len(ids) > page.Limit {
 		ids = ids[:page.Limit]
 		list.NextCursor = page.Behind(ids[page.Limit-1])
 	}
@@ -24,39 +26,73 @@ func (s *Service) aliked(ctx context.Context, filter JobFilter, page store.Page)
 	}
 	first := page
 	first.Cursor = ""
-	all, _, err := s.alikeIDs(ctx, filter, first, -1)
-	total := int64(len(all))
+	all, err := s.alikeIDs(ctx, filter, first, -1, 0)
+	total := int64(len(all.ids))
 	list.Total = &total
 	return list, err
 }
 
-// alikeIDs finds up to a number of them, or all of them for a negative one, and
-// tells whether it stopped there.
-func (s *Service) alikeIDs(ctx context.Context, filter JobFilter, page store.Page, most int) (ids []int64, more bool, err error) {
-	page.Limit = maxFailures
-	for {
+// alikePiece is how many failed jobs are read at a time.
+const alikePiece = 500
+
+// alikes are jobs whose errors are alike.
+type alikes struct {
+	ids  []int64
+	at   int64 // the last job that was looked at
+	more bool  // it was not the last there is
+}
+
+// alikeIDs finds up to a number of them, or all of them for a negative one, as long
+// as there is time; 0 is without a bound.
+func (s *Service) alikeIDs(ctx context.Context, filter JobFilter, page store.Page, most int, within time.Duration) (found alikes, err error) {
+	page.Limit = alikePiece
+	for begun := time.Now(); ; {
 		var piece []models.Job
 		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
 			piece, err = tx.ListFailed(conditionsOf(tx, filter), page)
 			return err
 		})
 		if err != nil {
-			return nil, false, err
+			return alikes{}, err
 		}
 		s.mask(piece)
 		for i := range piece {
+			found.at = piece[i].ID
 			if alikeError(piece[i].Output) != filter.Error {
 				continue
 			}
-			if ids = append(ids, piece[i].ID); len(ids) == most {
-				return ids, true, nil
+			if found.ids = append(found.ids, piece[i].ID); len(found.ids) == most {
+				found.more = true
+				return found, nil
 			}
 		}
 		if len(piece) < page.Limit {
-			return ids, false, nil
+			return found, nil
 		}
-		page.Cursor = page.Behind(piece[len(piece)-1].ID)
+		if within > 0 && time.Since(begun) > within/2 {
+			found.more = true
+			return found, nil
+		}
+		page.Cursor = page.Behind(found.at)
 	}
+}
+
+// lookForAlike is aliked that ends in time, with what it has found until then.
+func (s *Service) lookForAlike(ctx context.Context, filter JobFilter, page store.Page, within time.Duration) (Found[models.Job], error) {
+	var list Found[models.Job]
+	found, err := s.alikeIDs(ctx, filter, page, page.Limit+1, within)
+	if err != nil {
+		return list, err
+	}
+	switch {
+	case len(found.ids) > page.Limit:
+		found.ids = found.ids[:page.Limit]
+		list.NextCursor = page.Behind(found.ids[page.Limit-1])
+	case found.more:
+		list.NextCursor, list.Further = page.Behind(found.at), true
+	}
+	list.Items, err = s.jobsInOrder(ctx, found.ids, filter.Brief)
+	return list, err
 }
 
 // jobsInOrder reads jobs in the order of their ids; those that are gone by now are left out.

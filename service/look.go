@@ -41,9 +41,9 @@ func (s *Service) lookForJobs(ctx context.Context, filter JobFilter, within time
 	if err != nil {
 		return Found[models.Job]{}, err
 	}
-	if filter.Error != "" { // which takes as long as there are failed jobs
-		list, err := s.Jobs(ctx, filter)
-		return Found[models.Job]{List: list}, err
+	page.Brief = filter.Brief
+	if filter.Error != "" {
+		return s.lookForAlike(ctx, filter, page, within)
 	}
 	if page.Column != "id" {
 		return s.sortJobs(ctx, filter, page)

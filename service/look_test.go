@@ -178,3 +178,29 @@ func TestGlance_saysOfWhen(t *testing.T) {
 		}, 20*time.Second, 10*time.Millisecond)
 	})
 }
+
+// The jobs of a group of failures are found in pieces, too, however little time
+// there is, each once.
+func TestLook_findsAlikeFailuresInPieces(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		jobs := make([]service.NewJob, 1700)
+		for i := range jobs {
+			jobs[i] = service.NewJob{Type: "a", Status: models.JobFailed, Output: models.JSON(fmt.Sprintf(`{"error":"no %d"}`, i))}
+			if i%10 == 3 {
+				jobs[i].Output = models.JSON(`{"error":"other"}`)
+			}
+		}
+		_, err := f.CreateJobs(t.Context(), jobs)
+		require.NoError(t, err)
+		for _, order := range []string{"id", "-id"} {
+			for _, wanted := range []string{"other", "no #"} {
+				filter := service.JobFilter{Error: wanted, Page: service.Page{Order: order, Limit: 100}}
+				want := f.lists(filter)
+				require.Len(t, want, map[string]int{"other": 170, "no #": 1530}[wanted])
+				got, pages := f.looks(filter, time.Nanosecond)
+				require.Equal(t, want, got)
+				require.Greater(t, pages, 3)
+			}
+		}
+	})
+}

@@ -17,6 +17,10 @@ const remakePiece = 5000
 // all jobs, a few thousand at a time, and can be called again. Of the last six
 // hours, what another process counted stays as it is.
 func (s *Service) RemakeMetrics(ctx context.Context) error {
+	if s.metrics != nil {
+		s.metrics.saving.Lock()
+		defer s.metrics.saving.Unlock()
+	}
 	var until time.Time
 	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
 		until, err = tx.Time()
@@ -29,8 +33,6 @@ func (s *Service) RemakeMetrics(ctx context.Context) error {
 	if s.metrics == nil {               // in a transaction of somebody's
 		return s.remake(ctx, until, "", "")
 	}
-	s.metrics.saving.Lock()
-	defer s.metrics.saving.Unlock()
 	old := s.metrics.restart(until)
 	return s.remake(ctx, until, s.metrics.node, old)
 }
