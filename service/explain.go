@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -106,15 +107,24 @@ func explainPlanned(tx *store.Tx, e *models.Explanation, job *models.Job) error 
 
 // explainStep tells which step comes before the job's.
 func explainStep(tx *store.Tx, e *models.Explanation, next *models.Step) error {
-	details, err := stepDetails(tx, []models.Step{*next})
-	if err != nil {
-		return err
-	}
 	before := "it has neither a job nor a batch"
-	switch job, batch := details[0].Job, details[0].Batch; {
-	case job != nil:
-		before = fmt.Sprintf("job %d, %s, is %s", job.ID, job.Type, job.Status)
-	case batch != nil:
+	switch {
+	case next.JobID != nil:
+		jobs, err := tx.JobsWithID([]int64{*next.JobID})
+		if err != nil {
+			return err
+		}
+		for _, job := range jobs {
+			before = fmt.Sprintf("job %d, %s, is %s", job.ID, job.Type, job.Status)
+		}
+	case next.BatchID != nil:
+		batch, err := leanBatch(tx, *next.BatchID)
+		if errors.Is(err, models.ErrNotFound) {
+			break // it was deleted
+		}
+		if err != nil {
+			return err
+		}
 		done := 0
 		for i := range batch.Jobs {
 			if batch.Jobs[i].Status == models.JobSuccessful {
@@ -126,6 +136,16 @@ func explainStep(tx *store.Tx, e *models.Explanation, next *models.Step) error {
 	added := e.Add("waits-for-step", nil, "Step %d of pipeline %d comes first: %s.", next.Index, next.PipelineID, before)
 	added.PipelineID, added.JobID, added.BatchID = &next.PipelineID, next.JobID, next.BatchID
 	return nil
+}
+
+// leanBatch is a batch with its jobs, of which there may be many, without what may be long.
+func leanBatch(tx *store.Tx, id int64) (*BatchDetail, error) {
+	batch, err := tx.Batch(id)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := tx.LeanJobsOfBatch(id)
+	return &BatchDetail{Batch: *batch, Jobs: jobs}, err
 }
 
 func explainBatch(tx *store.Tx, e *models.Explanation, id int64) error {
@@ -146,11 +166,10 @@ func explainBatch(tx *store.Tx, e *models.Explanation, id int64) error {
 
 // explainSiblings tells which job of a batch keeps the others of it.
 func explainSiblings(tx *store.Tx, e *models.Explanation, id int64) error {
-	details, err := batchDetails(tx, []int64{id})
+	batch, err := leanBatch(tx, id)
 	if err != nil {
 		return err
 	}
-	batch := details[id]
 	failed := stopped([]StepDetail{{Batch: batch}})
 	if len(failed) == 0 {
 		e.Add("waits-for-batch", nil, "Batch %d has failed.", id).BatchID = &id

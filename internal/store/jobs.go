@@ -107,6 +107,12 @@ func (tx *Tx) JobsOfBatch(ids ...int64) ([]models.Job, error) {
 	return list, wrapped(err, "read the jobs of batch", first(ids))
 }
 
+// LeanJobsOfBatch is [Tx.JobsOfBatch] of one batch without input, output and progress.
+func (tx *Tx) LeanJobsOfBatch(id int64) ([]models.Job, error) {
+	list, err := lean.all(tx.rows("SELECT "+lean.columns+` FROM {job} WHERE "batchId" = ? AND `+notDeleted+` ORDER BY id`, []any{id}))
+	return list, wrapped(err, "read the jobs of batch", id)
+}
+
 // JobsWithID reads the jobs with these ids, by id.
 func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) {
 	all := []models.Job{}
