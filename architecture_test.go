@@ -165,6 +165,7 @@ var limited = []struct {
 			"service/service.go":            "whether the background work of this process is alive",
 			"service/census.go":             "how long a count took, and when the next may be made",
 			"service/failures.go":           "how long a page may look",
+			"service/aliked.go":             "how long a page may look",
 			"internal/store/look.go":        "how long a page may look",
 			"internal/store/transact.go":    "how long to try again",
 			"internal/store/sqlite.go":      "the database's clock, as SQLite works in this process",

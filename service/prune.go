@@ -90,7 +90,9 @@ func (s *Service) pruneInBackground(keep models.Retention) func(context.Context)
 				s.log.Info("gnj: pruned", "jobs", p.done.Jobs, "batches", p.done.Batches, "pipelines", p.done.Pipelines)
 			}
 		}()
-		for begun := time.Now(); time.Since(begun) < pruneRound; {
+		round, end := context.WithTimeout(ctx, pruneRound)
+		defer end()
+		for round.Err() == nil {
 			over, err := p.look(ctx)
 			if err != nil && ctx.Err() == nil && p.passOver() {
 				s.log.Warn("gnj: something cannot be pruned and is passed over", "error", models.Explain(err))
