@@ -57,8 +57,8 @@ func TestMetrics_countWhatEnds(t *testing.T) {
 		for _, window := range models.MetricWindows {
 			m := metrics(t, f.Service, window, "")
 			require.Equal(t, [3]int64{3, 1, 1}, [3]int64{m.Total.Successful, m.Total.Failed, m.Total.Cancelled}, window)
-			require.InEpsilon(t, 60, *m.Total.WaitP95, 0.1)
-			require.InEpsilon(t, 600, *m.Total.RunP95, 0.1)
+			require.InEpsilon(t, 60, *m.Total.WaitP95, 0.3)
+			require.InEpsilon(t, 600, *m.Total.RunP95, 0.3)
 			var sum models.Tally
 			for i, p := range m.Points {
 				sum.Successful += p.Tally.Successful
@@ -84,6 +84,7 @@ func TestMetrics_countWhatEnds(t *testing.T) {
 	})
 }
 
+// What a job ran is by a clock that goes on while the test works, in steps of a fifth.
 func TestMetrics_areOfEachType(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		f.ran("a", time.Second, 8*time.Second, models.JobSuccessful)
@@ -91,13 +92,13 @@ func TestMetrics_areOfEachType(t *testing.T) {
 		for range 2 { // in memory, and written
 			m := metrics(t, f.Service, "24h", "a")
 			require.Equal(t, [3]int64{1, 0, 0}, [3]int64{m.Total.Successful, m.Total.Failed, m.Total.Cancelled})
-			require.InEpsilon(t, 8, *m.Total.RunP50, 0.1)
+			require.InEpsilon(t, 8, *m.Total.RunP50, 0.3)
 			require.Zero(t, metrics(t, f.Service, "24h", "c").Total)
 			hour, err := f.LastHour(t.Context())
 			require.NoError(t, err)
 			require.Len(t, hour, 2)
 			require.EqualValues(t, 1, hour["b"].Failed)
-			require.InEpsilon(t, 2, *hour["b"].RunP95, 0.1)
+			require.InEpsilon(t, 2, *hour["b"].RunP95, 0.3)
 			require.NoError(t, f.SaveMetrics(t.Context()))
 		}
 	})
