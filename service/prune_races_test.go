@@ -176,7 +176,12 @@ func TestPrune_waitsForNobody(t *testing.T) {
 func TestPrune_byAnyNode(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, database string) {
+		require.NoError(t, storetest.Open(t, store.Config{Database: database}).Migrate(t.Context()))
 		db := storetest.SQL(t, database)
+		const times = `'2020-01-01 00:00:00.000+00:00', '2020-01-01 00:00:00.000+00:00'`
+		for i := range 30 {
+			storetest.Exec(t, db, fmt.Sprintf(`INSERT INTO pipeline (id, status, "createdAt", "updatedAt") VALUES (%d, 'successful', `+times+`)`, i+1))
+		}
 		var last pruned
 		for range 3 {
 			s := storetest.Open(t, store.Config{Database: database})
@@ -188,10 +193,6 @@ func TestPrune_byAnyNode(t *testing.T) {
 			t.Cleanup(svc.Close)
 			last = pruned{fixture{svc, t, s}, db}
 			s.SetClock(31 * day) // ahead of what is made below
-		}
-		const times = `'2020-01-01 00:00:00.000+00:00', '2020-01-01 00:00:00.000+00:00'`
-		for i := range 30 {
-			storetest.Exec(t, db, fmt.Sprintf(`INSERT INTO pipeline (id, status, "createdAt", "updatedAt") VALUES (%d, 'successful', `+times+`)`, i+1))
 		}
 		var creating sync.WaitGroup
 		for range 4 {
