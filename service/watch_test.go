@@ -89,8 +89,8 @@ func TestWatch_hearsOtherNodes(t *testing.T) {
 	t.Cleanup(f.Close)
 	there := service.New(storetest.Open(t, store.Config{Database: database}), service.Options{PollInterval: time.Hour, RescueInterval: time.Hour})
 	t.Cleanup(there.Close)
-	f.heard(t)
 	w := f.watch()
+	f.heard(t) // by what the watch began, which goes on
 	made, err := there.CreatePipeline(t.Context(), service.NewPipeline{Steps: steps([]string{"a"}, []string{"b", "b"})})
 	require.NoError(t, err)
 	var all service.Changed
