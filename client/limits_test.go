@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,13 @@ func TestClient_sendsLargeJobsCompressed(t *testing.T) {
 
 func TestAcquire_waitsAndLeavesNoJobBehind(t *testing.T) {
 	t.Parallel()
-	jobs, c := remote(t)
+	jobs := host(t, ":memory:")
+	began, done := make(chan struct{}, 3), make(chan struct{}, 3)
+	c := client.New(mounted(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began <- struct{}{}
+		jobs.ServeHTTP(w, r)
+		done <- struct{}{}
+	})))
 	by := models.Acquire{Types: []string{"a"}, Wait: time.Minute}
 	got := make(chan []models.Job)
 	go func() {
@@ -103,12 +110,16 @@ func TestAcquire_waitsAndLeavesNoJobBehind(t *testing.T) {
 	_, err := jobs.Service().CreateJob(t.Context(), models.NewJob{Type: "a"})
 	require.NoError(t, err)
 	require.Len(t, <-got, 1)
+	<-began
+	<-done
 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { _, err := c.Acquire(ctx, by); ended <- err }()
+	<-began
 	cancel()
-	require.Equal(t, context.Canceled, <-ended)
+	require.ErrorIs(t, <-ended, context.Canceled)
+	<-done // until the server has noticed, it may get jobs for nobody
 	made, err := jobs.Service().CreateJob(t.Context(), models.NewJob{Type: "a"})
 	require.NoError(t, err)
 	found, err := c.Acquire(t.Context(), by)
