@@ -120,7 +120,7 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 func (s *Service) claimAlone(ctx context.Context, claim store.Claim) ([]models.Job, error) {
 	var jobs []models.Job
 	err := s.writeOne(ctx, func(t *txn) error {
-		hands, _, err := t.ClaimJobs([]store.Claim{claim}, store.Deep)
+		hands, _, err := t.ClaimJobs([]store.Claim{claim}, store.Deep, nil)
 		if err == nil {
 			jobs = hands[0]
 			t.acquired = jobs

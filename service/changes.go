@@ -15,10 +15,12 @@ const (
 	pipelineChanged EventKind = "pipelineChanged"
 	batchChanged    EventKind = "batchChanged"
 	holdsChanged    EventKind = "holdsChanged"
+
+	jobCameBack EventKind = "jobCameBack" // is told to nobody but the front
 )
 
 // changeEvents are the kinds of store.ChangeKind, in its order.
-var changeEvents = [...]EventKind{JobCreated, JobUpdated, JobDeleted, pipelineChanged, batchChanged, holdsChanged}
+var changeEvents = [...]EventKind{JobCreated, JobUpdated, JobDeleted, pipelineChanged, batchChanged, holdsChanged, jobCameBack}
 
 func eventKind(kind store.ChangeKind) EventKind { return changeEvents[kind-store.Created] }
 
@@ -29,6 +31,9 @@ type changedJobs map[EventKind][]int64
 func (l *live) publish(changes []store.Change, ready bool, signals []Event) {
 	if len(changes) == 0 && len(signals) == 0 && !ready {
 		return
+	}
+	if l.hub.front.watching.Load() {
+		l.hub.front.came(inQueue(changes))
 	}
 	if l.outbox != nil {
 		l.outbox.put(changes, ready, signals)
@@ -46,11 +51,21 @@ func (l *live) publish(changes []store.Change, ready bool, signals []Event) {
 	}
 }
 
+// inQueue are the ids of jobs that are in the queue now, or may be.
+func inQueue(changes []store.Change) (ids []int64) {
+	for _, c := range changes {
+		if c.Kind == store.Created || c.Kind == store.CameBack {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
 // changedIDs are the ids of changes by what happened.
 func changedIDs(changes []store.Change) changedJobs {
 	ids := changedJobs{}
 	for _, c := range changes {
-		if c.Kind != 0 {
+		if c.Kind != 0 && c.Kind != store.CameBack {
 			ids[eventKind(c.Kind)] = append(ids[eventKind(c.Kind)], c.ID)
 		}
 	}

@@ -62,3 +62,29 @@ func (s *Service) CountSlowly() {
 	defer s.counters.ended.mu.Unlock()
 	s.counters.open.few, s.counters.ended.few = -1, -1
 }
+
+// BeginBehind has claims begin where jobs do, however short the way there is.
+func (s *Service) BeginBehind() {
+	s.live.hub.front.mu.Lock()
+	defer s.live.hub.front.mu.Unlock()
+	s.live.hub.front.slow, s.live.hub.front.claims = 0, 1
+}
+
+// LookAtFront looks where jobs begin, as is done in the background.
+func (s *Service) LookAtFront(ctx context.Context) error { return s.refreshFront(ctx) }
+
+// Floors is behind how many lines of jobs claims begin.
+func (s *Service) Floors() (n int) {
+	f := s.live.hub.front
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range f.lines {
+		if l.floor > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// WakeWaiting looks for jobs of those who wait, as is done every PollInterval.
+func (s *Service) WakeWaiting(ctx context.Context) error { return s.wakeWaiting(ctx) }

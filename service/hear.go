@@ -78,6 +78,7 @@ func (l *live) listen(ctx context.Context, listening func()) error {
 		defer cancel()
 		listener.Close(ctx)
 	}()
+	defer l.hub.front.hears()()
 	listening()
 	for {
 		payload, err := listener.Next(ctx)
@@ -94,6 +95,9 @@ func (l *live) heard(ctx context.Context, payload string) {
 	if !ok || m.Node == l.hub.node {
 		return
 	}
+	l.hub.front.came(changed[JobCreated])
+	l.hub.front.came(changed[jobCameBack])
+	delete(changed, jobCameBack)
 	if m.Ready {
 		select {
 		case l.ready <- struct{}{}:

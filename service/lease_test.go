@@ -182,6 +182,20 @@ func TestLease_isRescuedOnce(t *testing.T) {
 }
 
 // Of a rescue and a report at once one wins: the lease is renewed, or lost.
+func TestLease_isRescuedInTheBackground(t *testing.T) {
+	eachWith(t, service.Options{RescueInterval: 10 * time.Millisecond}, func(t *testing.T, f fixture) {
+		for range 2 { // by the first look, at all, and by one at what ran out since
+			f.queue("a")
+			job := f.acquireWith(service.Acquire{Types: []string{"a"}, Lease: time.Second})
+			require.Eventually(t, func() bool {
+				now, err := f.Job(t.Context(), job.ID)
+				require.NoError(t, err)
+				return now.Status == models.JobFailed
+			}, 20*time.Second, 10*time.Millisecond)
+		}
+	})
+}
+
 func TestLease_isRescuedOrRenewed(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		for range rounds(40) {

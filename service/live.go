@@ -34,7 +34,8 @@ type live struct {
 
 // hub is what the services on one store have in common.
 type hub struct {
-	node       string       // tells this process from others
+	node       string // tells this process from others
+	front      *front
 	subscribed atomic.Int64 // how many subscriptions there are
 	watching   atomic.Int64 // how many watch
 
@@ -44,7 +45,7 @@ type hub struct {
 }
 
 func newLive(s *store.Store, options Options, b *background) *live {
-	h := s.Shared(func() any { return &hub{node: rand.Text()} }).(*hub)
+	h := s.Shared(func() any { return &hub{node: rand.Text(), front: newFront()} }).(*hub)
 	l := &live{store: s, log: options.Logger, background: b, hub: h, ready: make(chan struct{}, 1)}
 	h.change(func(list []*live) []*live { return append(list, l) })
 	if s.TellsOthers() && !options.Alone {

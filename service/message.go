@@ -21,6 +21,8 @@ type message struct {
 	Pipelines string `json:"p,omitempty"`
 	Batches   string `json:"b,omitempty"`
 	Holds     string `json:"h,omitempty"`
+	// Back are ids of jobs that came back into the queue.
+	Back string `json:"r,omitempty"`
 	// Ready says that jobs came into the queue, for which somebody may be waiting.
 	Ready bool `json:"q,omitempty"`
 	// Signal is the kind of a worker's signal.
@@ -109,6 +111,8 @@ func (m *message) field(kind EventKind) *string {
 		return &m.Batches
 	case holdsChanged:
 		return &m.Holds
+	case jobCameBack:
+		return &m.Back
 	}
 	return &m.Deleted
 }

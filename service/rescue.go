@@ -4,30 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
 )
 
-// rescueAtOnce is how many ids one look reads.
-const rescueAtOnce = 100
+const (
+	rescueAtOnce = 100 // ids that one look reads
+
+	// A look in the background looks at the leases that ran out since the last
+	// one. The entries of others in the index are of jobs that have ended, which
+	// stay there while somebody has a transaction open; now and then it looks at all.
+	rescueOverlap = 10 * time.Second // for claims that took that long to be committed
+	rescueAll     = time.Minute      // how often it is looked at all of them, at most one part of the time
+	rescueShare   = 50
+	ever          = 100 * 365 * 24 * time.Hour
+)
 
 // RescueExpired takes jobs from workers whose lease has run out: that attempt
 // has failed and is tried again while attempts are left, and a job that was
 // asked to cancel is cancelled. Any node may do it; each lease is rescued once.
 // It returns how many were. The service calls it every RescueInterval.
 func (s *Service) RescueExpired(ctx context.Context) (int, error) {
+	return s.rescueExpired(ctx, ever)
+}
+
+// rescueInBackground is RescueExpired, as it comes again and again.
+func (s *Service) rescueInBackground() func(context.Context) error {
+	var last, allAgain time.Time
+	return func(ctx context.Context) error {
+		began, ago := time.Now(), ever
+		if began.Before(allAgain) {
+			ago = began.Sub(last) + rescueOverlap
+		}
+		_, err := s.rescueExpired(ctx, ago)
+		switch {
+		case err != nil:
+			allAgain = time.Time{}
+		case ago == ever:
+			allAgain = time.Now().Add(max(rescueAll, rescueShare*time.Since(began)))
+		}
+		last = began
+		return err
+	}
+}
+
+// rescueExpired rescues leases that ran out at most so long ago.
+func (s *Service) rescueExpired(ctx context.Context, ago time.Duration) (int, error) {
 	total := 0
 	for {
 		var ids []int64
 		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-			ids, err = tx.ExpiredLeases(rescueAtOnce)
+			ids, err = tx.ExpiredLeases(ago, rescueAtOnce)
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
-		rescued, err := s.rescueAll(ctx, ids)
+		rescued, err := s.rescueEach(ctx, ids)
 		total += rescued
 		if err != nil || rescued == 0 || len(ids) < rescueAtOnce {
 			return total, err
@@ -35,9 +70,9 @@ func (s *Service) RescueExpired(ctx context.Context) (int, error) {
 	}
 }
 
-// rescueAll rescues each job by itself, so that one that cannot be rescued
+// rescueEach rescues each job by itself, so that one that cannot be rescued
 // keeps no other from it.
-func (s *Service) rescueAll(ctx context.Context, ids []int64) (rescued int, err error) {
+func (s *Service) rescueEach(ctx context.Context, ids []int64) (rescued int, err error) {
 	var failed []error
 	for _, id := range ids {
 		done, err := s.rescue(ctx, id)

@@ -121,16 +121,16 @@ func (s *Service) begin() {
 	if elsewhere := s.store.Elsewhere(); elsewhere != nil && !s.options.Alone {
 		s.live.spawn(func(ctx context.Context) { s.lookElsewhere(ctx, elsewhere) })
 	}
-	s.every(s.options.RescueInterval, "rescue expired leases", func(ctx context.Context) error {
-		_, err := s.RescueExpired(ctx)
-		return err
-	})
+	s.every(s.options.RescueInterval, "rescue expired leases", s.rescueInBackground())
 	s.every(tellPresence, "tell who works", func(ctx context.Context) error {
 		if err := s.refreshPresence(ctx); err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
 			s.log.Warn("gnj: workers of this process are not shown", "error", models.Explain(err))
 		}
 		return nil
 	})
+	if s.live.outbox != nil {
+		s.every(frontEvery, "look where the queue begins", s.refreshFront)
+	}
 	s.every(saveMetricsEach, "write metrics", s.refreshMetrics)
 	if !s.options.Retention.KeepsAll() {
 		soon := min(s.options.PruneInterval, pruneSoon+rand.N(pruneSoon)) // also in processes that do not live long

@@ -169,9 +169,12 @@ func (s *Service) claimTogether(ctx context.Context, take func() []*call[store.C
 					others = append(others, c)
 				}
 			}
-			hands, more, err := t.ClaimJobs(claims, s.shared.depth(claims))
+			hands, more, err := t.ClaimJobs(claims, s.shared.depth(claims), s.live.hub.front.of(claims[0].Types))
 			if err != nil {
 				return err
+			}
+			if s.live.outbox != nil {
+				s.live.hub.front.claimed(hands)
 			}
 			for i, c := range alike {
 				c.out, c.again = hands[i], more && len(hands[i]) == 0

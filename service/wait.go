@@ -184,7 +184,7 @@ func (s *Service) noteLate(ctx context.Context, err error) {
 func (s *Service) dispatchable(ctx context.Context) (ready map[string]int, unmarked bool, err error) {
 	types, waiters := s.waiting.asked()
 	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		ready, unmarked, err = tx.Dispatchable(types, waiters)
+		ready, unmarked, err = tx.Dispatchable(types, waiters, s.live.hub.front.of(types))
 		return err
 	})
 	return ready, unmarked, err
@@ -193,9 +193,9 @@ func (s *Service) dispatchable(ctx context.Context) (ready map[string]int, unmar
 // markDue marks all jobs whose time has come.
 func (s *Service) markDue(ctx context.Context) error {
 	for {
-		var marked int64
-		err := s.store.WriteOne(ctx, func(tx *store.Tx) (err error) {
-			marked, err = tx.MarkDue()
+		marked := 0
+		err := s.writeOne(ctx, func(t *txn) (err error) {
+			marked, err = t.MarkDue()
 			return err
 		})
 		if err != nil || marked == 0 {

@@ -21,6 +21,10 @@ const (
 	PipelineChanged
 	BatchChanged
 	HoldsChanged // of which the id says nothing
+
+	// CameBack: a job that was there before is in the queue. Nobody is told of it
+	// but those who begin behind what is gone: see [Front].
+	CameBack
 )
 
 // Change is what one transaction did to one job, by however many statements.
@@ -154,6 +158,9 @@ func (tx *Tx) changed(kind ChangeKind, job *models.Job, from models.JobStatus) {
 func (tx *Tx) noted(kind ChangeKind, job *models.Job) {
 	if job.DeletedAt != nil {
 		kind = Deleted
+	}
+	if kind == Updated && job.Status == models.JobQueued {
+		tx.touched(CameBack, job.ID)
 	}
 	var kept *models.Job
 	if tx.changes.jobs {

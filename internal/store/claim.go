@@ -48,14 +48,17 @@ const (
 )
 
 // MarkDue marks up to [maxDue] jobs whose time has come, and returns how many.
-// That says nothing new of them: it is no change that anybody is told of.
-func (tx *Tx) MarkDue() (int64, error) {
-	n, err := tx.exec(`UPDATE {job} SET "wasDue" = true WHERE id IN (
-		SELECT id FROM {job} WHERE `+scheduled+` AND "startAfter" <= ? ORDER BY "startAfter" LIMIT ?`+tx.skipLocked()+`)`, tx.now(), maxDue)
+// That says nothing new of them: they only come into the index of what is ready.
+func (tx *Tx) MarkDue() (int, error) {
+	ids, err := tx.ids(`UPDATE {job} SET "wasDue" = true WHERE id IN (
+		SELECT id FROM {job} WHERE `+scheduled+` AND "startAfter" <= ? ORDER BY "startAfter" LIMIT ?`+tx.skipLocked()+`) RETURNING id`, tx.now(), maxDue)
 	if err != nil {
 		return 0, fmt.Errorf("mark jobs as due: %w", err)
 	}
-	return n, nil
+	for _, id := range ids {
+		tx.touched(CameBack, id)
+	}
+	return len(ids), nil
 }
 
 // ClaimJobs takes, for each claim in turn, the first queued jobs of the types
@@ -66,12 +69,13 @@ func (tx *Tx) MarkDue() (int64, error) {
 // Of many types it looks at the first few jobs of each, up to depth, which may
 // not be enough: more reports that claims went without although there are jobs for
 // them. It has then given out depth jobs at least. [Deep] is always enough.
-func (tx *Tx) ClaimJobs(claims []Claim, depth int) (hands [][]models.Job, more bool, err error) {
+// A front says where jobs begin; without one they are looked for from the beginning.
+func (tx *Tx) ClaimJobs(claims []Claim, depth int, front *Front) (hands [][]models.Job, more bool, err error) {
 	now := tx.now()
 	var takers rowset
 	total := tx.takers(&takers, claims)
 	depth = min(depth, reach(total))
-	picked, picking := tx.picking(claims[0].Types, total, depth)
+	picked, picking := tx.picking(claims[0].Types, total, depth, front)
 	from, rows := tx.rowset(&takers)
 	// Materialized: the rows are picked once, whatever the plan of the update.
 	query, args, apart := tx.changing(picked+`, placed AS (
@@ -96,7 +100,7 @@ func (tx *Tx) ClaimJobs(claims []Claim, depth int) (hands [][]models.Job, more b
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))
 	})
-	more = len(claimed) < total && len(claimed) >= depth && depth < reach(total) && len(claims[0].Types) > 1
+	more = front == nil && len(claimed) < total && len(claimed) >= depth && depth < reach(total) && len(claims[0].Types) > 1
 	return dealt(claimed, claims), more, nil
 }
 
@@ -113,9 +117,9 @@ func reach(n int) int { return 2*n + 10 }
 
 // picking is the expressions that pick the first n jobs of the types, and
 // keep them from everybody else, as a table called picked.
-func (tx *Tx) picking(types []string, n, depth int) (string, []any) {
+func (tx *Tx) picking(types []string, n, depth int, front *Front) (string, []any) {
 	now := tx.now()
-	first, firstArgs := tx.firstReady(types, n, depth)
+	first, firstArgs := tx.firstReady(types, n, depth, front)
 	return `first AS MATERIALIZED (
 			` + first + `
 		), late AS MATERIALIZED (
@@ -133,9 +137,12 @@ func (tx *Tx) picking(types []string, n, depth int) (string, []any) {
 
 // firstReady is a statement for the first n ready jobs of the types. Of one type
 // it reads them off the index, passing over those that others are taking.
-func (tx *Tx) firstReady(types []string, n, depth int) (string, []any) {
+func (tx *Tx) firstReady(types []string, n, depth int, front *Front) (string, []any) {
 	now := tx.now()
-	if len(types) > 1 {
+	switch {
+	case front != nil:
+		return tx.firstBehind(types, n, front)
+	case len(types) > 1:
 		return tx.firstOfSeveral(types, n, depth)
 	}
 	return `SELECT id, "priorityLevel" FROM {job}` + tx.by("gnj_job_ready") + `
@@ -210,13 +217,16 @@ func dealt(claimed []models.Job, claims []Claim) [][]models.Job {
 // Dispatchable counts, by type, the jobs of these types that could be claimed
 // now, up to most of each. unmarked reports that the time of jobs of any type has
 // come, which are counted only after [Tx.MarkDue].
-func (tx *Tx) Dispatchable(types []string, most int) (counts map[string]int, unmarked bool, err error) {
+func (tx *Tx) Dispatchable(types []string, most int, front *Front) (counts map[string]int, unmarked bool, err error) {
 	counts = make(map[string]int)
 	query := `SELECT NULL, count(*) FROM (SELECT id FROM {job}` + tx.by("gnj_job_scheduled") + `
 		WHERE ` + scheduled + ` AND "startAfter" <= ? ORDER BY "startAfter" LIMIT 1) late`
 	args := []any{tx.now()}
 	for part := range chunks(types, 1000) {
 		each, eachArgs := tx.firstOfEach(part, most)
+		if front != nil {
+			each, eachArgs = tx.behind(part, most, front)
+		}
 		query += ` UNION ALL SELECT type, count(*) FROM (` + each + `) each_type GROUP BY type`
 		args = append(args, eachArgs...)
 	}
@@ -240,11 +250,12 @@ func (tx *Tx) Dispatchable(types []string, most int) (counts map[string]int, unm
 	return counts, unmarked, wrapped(rows.Err(), "look for dispatchable jobs, up to", int64(most))
 }
 
-// ExpiredLeases returns the ids of jobs whose lease has run out, longest ago first.
-func (tx *Tx) ExpiredLeases(limit int) ([]int64, error) {
-	return tx.ids(`SELECT id FROM {job} WHERE "leaseExpiresAt" <= ?
+// ExpiredLeases returns the ids of jobs whose lease has run out, at most so long
+// ago, longest ago first.
+func (tx *Tx) ExpiredLeases(ago time.Duration, limit int) ([]int64, error) {
+	return tx.ids(`SELECT id FROM {job} WHERE "leaseExpiresAt" > ? AND "leaseExpiresAt" <= ?
 		AND COALESCE(status, '') IN ('processing', 'cancel-requested') AND `+notDeleted+`
-		ORDER BY "leaseExpiresAt" LIMIT ?`, tx.now(), limit)
+		ORDER BY "leaseExpiresAt" LIMIT ?`, tx.after(-ago), tx.now(), limit)
 }
 
 // HeldJobs returns the ids of the jobs that a worker holds, by id.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,7 +86,7 @@ func holdPlans(t *testing.T, s *store.Store) {
 			return err
 		}},
 		"look for jobs": {600, func(tx *store.Tx) error {
-			_, _, err := tx.Dispatchable(fifty, 10)
+			_, _, err := tx.Dispatchable(fifty, 10, nil)
 			return err
 		}},
 		"mark due jobs": {20, func(tx *store.Tx) error {
@@ -93,7 +94,7 @@ func holdPlans(t *testing.T, s *store.Store) {
 			return err
 		}},
 		"look for expired leases": {20, func(tx *store.Tx) error {
-			_, err := tx.ExpiredLeases(100)
+			_, err := tx.ExpiredLeases(time.Hour, 100)
 			return err
 		}},
 		"statuses of a batch": {60, func(tx *store.Tx) error {
@@ -121,7 +122,7 @@ func holdPlans(t *testing.T, s *store.Store) {
 }
 
 func claim(tx *store.Tx, types []string, count int) error {
-	_, _, err := tx.ClaimJobs([]store.Claim{{Types: types, Count: count}}, store.Shallow(len(types), count))
+	_, _, err := tx.ClaimJobs([]store.Claim{{Types: types, Count: count}}, store.Shallow(len(types), count), nil)
 	return err
 }
 
