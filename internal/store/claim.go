@@ -75,7 +75,10 @@ func (tx *Tx) ClaimJobs(claims []Claim, depth int, front *Front) (hands [][]mode
 	var takers rowset
 	total := tx.takers(&takers, claims)
 	depth = min(depth, reach(total))
-	picked, picking := tx.picking(claims[0].Types, total, depth, front)
+	picked, picking, err := tx.picking(claims[0].Types, total, depth, front)
+	if err != nil {
+		return nil, false, err
+	}
 	from, rows := tx.rowset(&takers)
 	// Materialized: the rows are picked once, whatever the plan of the update.
 	query, args, apart := tx.changing(picked+`, placed AS (
@@ -117,9 +120,12 @@ func reach(n int) int { return 2*n + 10 }
 
 // picking is the expressions that pick the first n jobs of the types, and
 // keep them from everybody else, as a table called picked.
-func (tx *Tx) picking(types []string, n, depth int, front *Front) (string, []any) {
+func (tx *Tx) picking(types []string, n, depth int, front *Front) (string, []any, error) {
 	now := tx.now()
-	first, firstArgs := tx.firstReady(types, n, depth, front)
+	first, firstArgs, err := tx.firstReady(types, n, depth, front)
+	if err != nil {
+		return "", nil, err
+	}
 	return `first AS MATERIALIZED (
 			` + first + `
 		), late AS MATERIALIZED (
@@ -132,54 +138,118 @@ func (tx *Tx) picking(types []string, n, depth int, front *Front) (string, []any
 			ORDER BY ` + dispatchOrder + tx.skipLocked() + `
 		), picked AS MATERIALIZED (
 			SELECT * FROM (SELECT * FROM first UNION ALL SELECT * FROM late) candidates ORDER BY ` + dispatchOrder + ` LIMIT ?
-		)`, slices.Concat(firstArgs, []any{now, maxDue}, anys(types), []any{n, now, n})
+		)`, slices.Concat(firstArgs, []any{now, maxDue}, anys(types), []any{n, now, n}), nil
 }
 
 // firstReady is a statement for the first n ready jobs of the types. Of one type
 // it reads them off the index, passing over those that others are taking.
-func (tx *Tx) firstReady(types []string, n, depth int, front *Front) (string, []any) {
+func (tx *Tx) firstReady(types []string, n, depth int, front *Front) (string, []any, error) {
 	now := tx.now()
 	switch {
 	case front != nil:
-		return tx.firstBehind(types, n, front)
+		query, args := tx.firstBehind(types, n, front)
+		return query, args, nil
 	case len(types) > 1:
 		return tx.firstOfSeveral(types, n, depth)
 	}
 	return `SELECT id, "priorityLevel" FROM {job}` + tx.by("gnj_job_ready") + `
 		WHERE ` + ready + ` AND type = ? AND ` + due + ` AND ` + notHeld + `
-		ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), []any{types[0], now, n}
+		ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), []any{types[0], now, n}, nil
 }
 
 // firstOfSeveral is firstReady for several types. It looks at the first jobs of all
 // types, where those are that ask for most of the types there are. Where that is
 // not enough it reads the first of each type, puts them in order, and takes those in
 // front of which there can be no other: up to the last one of a type that may have more.
-func (tx *Tx) firstOfSeveral(types []string, n, depth int) (string, []any) {
-	const enough = `((SELECT count(*) FROM mine) >= ? OR (SELECT count(*) FROM near) < ?)`
+func (tx *Tx) firstOfSeveral(types []string, n, depth int) (string, []any, error) {
 	most, now := reach(n), tx.now()
-	each, args := tx.firstOfEach(types, depth)
-	return `WITH near AS MATERIALIZED (
-			SELECT id, type, "priorityLevel" FROM {job}` + tx.by("gnj_job_order") + `
-			WHERE ` + inOrder + ` AND ` + due + ` ORDER BY ` + dispatchOrder + ` LIMIT ?
-		), mine AS MATERIALIZED (
+	if !tx.writesInWith() { // SQLite would begin with both, and need not be asked at once
+		ids, enough, err := tx.nearest(types, most)
+		if err != nil {
+			return "", nil, err
+		}
+		if enough {
+			return tx.firstAmong(`SELECT id FROM {job} WHERE ` + tx.among("id")), []any{commas(ids), now, n}, nil
+		}
+		known, args := tx.knownFirst(types, most, depth)
+		return tx.firstAmong(known), append(args, now, n), nil
+	}
+	known, args := tx.knownFirst(types, most, depth)
+	const enough = `((SELECT count(*) FROM mine) >= ? OR (SELECT count(*) FROM near) < ?)`
+	near, nearArgs := tx.near(most)
+	return `WITH near AS MATERIALIZED (` + near + `), mine AS MATERIALIZED (
 			SELECT id FROM near WHERE type IN ` + marks(len(types)) + ` AND ` + strings.ReplaceAll(notHeld, "{job}", "near") + `
 			ORDER BY ` + dispatchOrder + ` LIMIT ?
-		)
-		SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
-				SELECT id FROM mine WHERE `+enough+`
-				UNION ALL
-				SELECT id FROM (
-					SELECT id FROM (
-						SELECT id, place, min(CASE WHEN nth = ? THEN place END) OVER () AS last FROM (
-							SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place,
-								row_number() OVER (PARTITION BY type ORDER BY `+dispatchOrder+`) AS nth
-							FROM (`+each+`) each_type WHERE NOT `+enough+`
-						) numbered
-					) known WHERE last IS NULL OR place <= last ORDER BY place LIMIT ?
-				) first_of_each`) + `
-			AND ` + stillQueued + ` AND ` + due + `
-			ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat(
-			[]any{now, 2 * most}, anys(types), []any{most, most, 2 * most, depth}, args, []any{most, 2 * most, most, now, n})
+		) ` + tx.firstAmong(`SELECT id FROM mine WHERE `+enough+` UNION ALL SELECT id FROM (`+known+`) first_of_each WHERE NOT `+enough),
+		slices.Concat(nearArgs, anys(types), []any{most, most, 2 * most}, args, []any{most, 2 * most, now, n}), nil
+}
+
+// firstAmong is a statement for the first ready jobs of those that a query answers.
+func (tx *Tx) firstAmong(query string) string {
+	return `SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(query) + `
+		AND ` + stillQueued + ` AND ` + due + ` ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked()
+}
+
+// near are the first ready jobs of all types, twice as many as are wanted.
+func (tx *Tx) near(most int) (string, []any) {
+	return `SELECT id, type, "priorityLevel" FROM {job}` + tx.by("gnj_job_order") + `
+		WHERE ` + inOrder + ` AND ` + due + ` ORDER BY ` + dispatchOrder + ` LIMIT ?`, []any{tx.now(), 2 * most}
+}
+
+// nearest are the jobs among near that are asked for, and whether they are enough:
+// as many as are wanted, or all there are.
+func (tx *Tx) nearest(types []string, most int) (ids []int64, enough bool, err error) {
+	asked, err := tx.askedFor(types)
+	if err != nil {
+		return nil, false, err
+	}
+	query, args := tx.near(most)
+	rows, err := tx.direct(query, args)
+	if err != nil {
+		return nil, false, fmt.Errorf("look at the first jobs: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	n := 0
+	for ; rows.Next(); n++ {
+		var id, priority int64
+		var typ string
+		if err := rows.Scan(&id, &typ, &priority); err != nil {
+			return nil, false, fmt.Errorf("look at the first jobs: %w", err)
+		}
+		if asked[typ] && len(ids) < most {
+			ids = append(ids, id)
+		}
+	}
+	return ids, len(ids) >= most || n < 2*most, wrapped(rows.Err(), "look at the first jobs, up to", int64(most))
+}
+
+// askedFor are those of the types that are not held.
+func (tx *Tx) askedFor(types []string) (map[string]bool, error) {
+	asked := make(map[string]bool, len(types))
+	for _, typ := range types {
+		asked[typ] = true
+	}
+	held, err := tx.Holds()
+	for _, hold := range held {
+		if hold.Type == models.HoldAll {
+			return nil, err
+		}
+		delete(asked, hold.Type)
+	}
+	return asked, err
+}
+
+// knownFirst is a query for the first jobs of each type, in front of which there
+// can be no other.
+func (tx *Tx) knownFirst(types []string, most, depth int) (string, []any) {
+	each, args := tx.firstOfEach(types, depth)
+	return `SELECT id FROM (
+			SELECT id, place, min(CASE WHEN nth = ? THEN place END) OVER () AS last FROM (
+				SELECT id, row_number() OVER (ORDER BY ` + dispatchOrder + `) AS place,
+					row_number() OVER (PARTITION BY type ORDER BY ` + dispatchOrder + `) AS nth
+				FROM (` + each + `) each_type
+			) numbered
+		) known WHERE last IS NULL OR place <= last ORDER BY place LIMIT ?`, slices.Concat([]any{depth}, args, []any{most})
 }
 
 // takers are the claims as rows: the places from c0 to c1 of what is picked go

@@ -32,10 +32,8 @@ type Line struct {
 func (tx *Tx) firstBehind(types []string, n int, front *Front) (string, []any) {
 	most := reach(n)
 	behind, args := tx.behind(types, most, front)
-	return `SELECT id, "priorityLevel" FROM {job} WHERE ` + tx.idAmong(`
-			SELECT id FROM (`+behind+`) behind ORDER BY `+dispatchOrder+` LIMIT ?`) + `
-		AND ` + stillQueued + ` AND ` + due + `
-		ORDER BY ` + dispatchOrder + ` LIMIT ?` + tx.skipLocked(), slices.Concat(args, []any{2 * most, tx.now(), n})
+	return tx.firstAmong(`SELECT id FROM (` + behind + `) behind ORDER BY ` + dispatchOrder + ` LIMIT ?`),
+		slices.Concat(args, []any{2 * most, tx.now(), n})
 }
 
 // behind is firstOfEach for types of which the front is known: the first n jobs

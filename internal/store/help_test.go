@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/teamstarter/gnj/internal/storetest"
 )
-
-// never is an interval that no test sees the end of.
-const never = 24 * time.Hour
 
 func ptr[T any](v T) *T { return &v }
 

@@ -24,7 +24,7 @@ func (tx *Tx) LockHolds() error {
 
 // Holds reads the holds, by id.
 func (tx *Tx) Holds() ([]models.Hold, error) {
-	list, err := holds.all(tx.rows("SELECT "+holds.columns+` FROM {jobHoldType}
+	list, err := holds.all(tx.direct("SELECT "+holds.columns+` FROM {jobHoldType}
 		WHERE "deletedAt" IS NULL ORDER BY id`, nil))
 	if err != nil {
 		return nil, fmt.Errorf("read the holds: %w", err)

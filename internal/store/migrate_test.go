@@ -179,10 +179,10 @@ func works(t *testing.T, s *store.Store) {
 	require.NoError(t, work(t, newService(t, s), "works"))
 }
 
-// newService is a service whose background work never comes by itself.
+// newService is a service without background work.
 func newService(t testing.TB, s *store.Store) *service.Service {
 	t.Helper()
-	svc := service.New(s, service.Options{PollInterval: never, RescueInterval: never, Alone: true})
+	svc := service.New(s, service.Options{Idle: true, Alone: true})
 	t.Cleanup(svc.Close)
 	return svc
 }
