@@ -116,6 +116,9 @@ func TestAnswer_aContextThatEndedIsItsOwnError(t *testing.T) {
 	require.Equal(t, context.Canceled, err)
 	_, err = s.dial().Job(ctx, 7)
 	require.Equal(t, context.Canceled, err)
+	_, err = s.dial().Acquire(ctx, models.Acquire{Types: []string{"a"}})
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, models.ErrUnavailable, "it may have got jobs")
 	require.Len(t, s.requests(), 1, "and then nothing is sent")
 
 	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -17,7 +17,8 @@
 //   - [models.ErrInvalid]: also what HTTP cannot carry, such as fields that are
 //     set by hand, or a body over the server's limit. Its fields are those of
 //     the service; its words are those of REST.
-//   - the error of the context, when that ended.
+//   - the error of the context, when that ended; of an acquire, which may have
+//     got jobs by then, in a models.ErrUnavailable.
 //
 // # What is tried again
 //

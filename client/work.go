@@ -10,10 +10,12 @@ import (
 
 // Acquire takes the first queued jobs of the types, and waits on the server
 // when there are none. in.Wait is rounded up to whole seconds. When ctx ends
-// meanwhile, no job is lost: what was acquired for nobody goes back.
+// meanwhile, no job is lost: what was acquired for nobody goes back, at the
+// latest with its lease.
 //
-// It answers an empty list without a job, and models.ErrInvalid for input that
-// cannot be accepted.
+// It answers an empty list without a job, models.ErrInvalid for input that
+// cannot be accepted, and models.ErrUnavailable around ctx's error when that
+// ended before the answer.
 func (c *Client) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, error) {
 	var p problems
 	p.texts("types", in.Types)
@@ -31,6 +33,9 @@ func (c *Client) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, 
 	answer, err := ask[wire.Acquired](ctx, c, call{
 		method: http.MethodPost, path: "/jobs/acquire", in: body, wait: min(in.Wait, models.MaxWait),
 	})
+	if cause := ctx.Err(); err != nil && cause != nil {
+		return nil, &models.Error{Code: models.CodeUnavailable, Message: "the acquire ended before the server had answered: " + cause.Error(), Cause: cause}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type server struct {
 	acquire func(models.Acquire) ([]models.Job, error)
 	report  func(models.Report) (*models.Reported, error)
 	finish  func([]models.Finish) error // for the whole call
+	unaware time.Duration               // after which an acquire that was cut short claims job 9 for nobody
 
 	mu       sync.Mutex
 	queued   []models.Job
@@ -68,9 +69,23 @@ func (s *server) Acquire(ctx context.Context, in models.Acquire) ([]models.Job, 
 		case <-over.C:
 			return nil, nil
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, s.cutShort(ctx.Err())
 		}
 	}
+}
+
+// cutShort is the answer to an acquire whose context ended, after which the
+// server may go on for a moment.
+func (s *server) cutShort(err error) error {
+	if s.unaware == 0 {
+		return err
+	}
+	time.AfterFunc(s.unaware, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held[9] = models.Job{ID: 9, Attempt: 3}
+	})
+	return &models.Error{Code: models.CodeUnavailable, Cause: err}
 }
 
 func (s *server) take(in models.Acquire) ([]models.Job, <-chan struct{}) {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 const (
 	obeyWithin   = 5 * time.Second  // for handlers to return once their contexts have ended
 	settleWithin = 15 * time.Second // for the server to hear of all results
+	noticeWithin = time.Second      // for the server to notice that an acquire was cut short
 	callWithin   = 30 * time.Second // for one call, so that nothing waits for ever
 )
 
@@ -29,10 +31,10 @@ type session struct {
 	hangUp   context.CancelFunc
 	results  *results
 
-	mu       sync.Mutex
-	held     map[*attempt]struct{} // until the server knows how they ended
-	running  sync.WaitGroup        // handlers
-	cutShort bool                  // an acquire was cut short, so that its answer may be lost
+	mu      sync.Mutex
+	held    map[*attempt]struct{} // until the server knows how they ended
+	running sync.WaitGroup        // handlers
+	lost    time.Time             // when an acquire was cut short whose answer may be lost
 }
 
 func newSession(ctx context.Context, w *Worker, pools []*pool) *session {
@@ -90,9 +92,9 @@ func (s *session) acquire(ctx context.Context, p *pool, slots int, wait time.Dur
 	wants.Count, wants.Wait = slots, wait
 	jobs, err := s.queue.Acquire(ctx, wants)
 	p.put(slots - len(jobs))
-	if err != nil && ctx.Err() != nil {
+	if ctx.Err() != nil && errors.Is(err, models.ErrUnavailable) {
 		s.mu.Lock()
-		s.cutShort = true
+		s.lost = time.Now()
 		s.mu.Unlock()
 	}
 	for _, job := range jobs {

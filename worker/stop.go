@@ -34,7 +34,7 @@ func (s *session) end(err error) error {
 	if unknown > 0 {
 		err = errors.Join(err, fmt.Errorf("worker: the server could not be told of %d results; their jobs come back when their leases end", unknown))
 	}
-	if s.cutShort && unknown == 0 {
+	if !s.lost.IsZero() && unknown == 0 {
 		err = errors.Join(err, s.sweep(ctx))
 	}
 	s.letGo()
@@ -87,8 +87,19 @@ func (s *session) letGo() {
 }
 
 // sweep gives back what an acquire that was cut short may have got: its answer
-// may have been lost on the way, so that nobody here knows of these jobs.
+// may have been lost on the way, so that nobody here knows of these jobs. Until
+// the server has noticed that nobody waits any more, the acquire may get some.
 func (s *session) sweep(ctx context.Context) error {
+	for pause := noticeWithin / 16; ; pause *= 2 {
+		late := time.Since(s.lost) >= noticeWithin
+		if err := s.giveBackUnknown(ctx); err != nil || late {
+			return err
+		}
+		rest(ctx, pause)
+	}
+}
+
+func (s *session) giveBackUnknown(ctx context.Context) error {
 	filter := models.JobFilter{
 		WorkerID: []string{s.options.ID}, Type: slices.Sorted(maps.Keys(s.types)),
 		Status: []models.JobStatus{models.JobProcessing, models.JobCancelRequested},

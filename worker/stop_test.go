@@ -94,13 +94,23 @@ func TestStop_saysWhatTheServerCouldNotBeTold(t *testing.T) {
 
 func TestStop_givesBackWhatAnAcquireGotThatWasCutShort(t *testing.T) {
 	t.Parallel()
+	for _, unaware := range []time.Duration{1, 900 * time.Millisecond} {
+		s := newServer()
+		s.unaware = unaware
+		inBubble(t, s, worker.Options{}, handleNothing, func(t *testing.T, stop func() error) {
+			require.NoError(t, stop())
+			s.seen(func() { assert.Equal(t, []models.GiveBack{{ID: 9, Attempt: 3}}, s.given) })
+		})
+	}
+}
+
+func TestStop_waitsForNothingWhenNoAnswerWasLost(t *testing.T) {
+	t.Parallel()
 	s := newServer()
 	inBubble(t, s, worker.Options{}, handleNothing, func(t *testing.T, stop func() error) {
-		s.mu.Lock()
-		s.held[9] = models.Job{ID: 9, Attempt: 3} // claimed; the answer is lost
-		s.mu.Unlock()
+		began := time.Now()
 		require.NoError(t, stop())
-		s.seen(func() { assert.Equal(t, []models.GiveBack{{ID: 9, Attempt: 3}}, s.given) })
+		assert.Zero(t, time.Since(began))
 	})
 }
 

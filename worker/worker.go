@@ -17,7 +17,9 @@ import (
 )
 
 // Queue is where a worker's jobs come from: a *service.Service, or whatever else
-// has its verbs and its errors.
+// has its verbs and its errors. An acquire whose context ends answers
+// models.ErrUnavailable when it may have got jobs nevertheless; the worker then
+// looks for them.
 type Queue interface {
 	Acquire(context.Context, models.Acquire) ([]models.Job, error)
 	Report(context.Context, models.Report) (*models.Reported, error)
