@@ -14,34 +14,37 @@ func (s *Service) Waiting() int {
 	return n
 }
 
-// SaveMetrics writes metrics, and makes those of before, as it is done every ten seconds.
-func (s *Service) SaveMetrics(ctx context.Context) error {
-	if err := s.makeMetrics(ctx); err != nil {
-		return err
-	}
-	return s.saveMetrics(ctx)
-}
+// SaveMetrics writes metrics, as it is done every ten seconds.
+func (s *Service) SaveMetrics(ctx context.Context) error { return s.saveMetrics(ctx) }
 
-// CountMetrics is how many rows of metrics there are.
-func (s *Service) CountMetrics(ctx context.Context) (n int, err error) {
+// RefreshMetrics is what is done every ten seconds.
+func (s *Service) RefreshMetrics(ctx context.Context) error { return s.refreshMetrics(ctx) }
+
+// TendMetrics is what of it is done every minute.
+func (s *Service) TendMetrics(ctx context.Context) error { return s.tendMetrics(ctx) }
+
+// CountMetrics is how many rows of metrics there are, of spans and of batches.
+func (s *Service) CountMetrics(ctx context.Context) (folded, batches int, err error) {
 	err = s.store.Read(ctx, func(tx *store.Tx) error {
 		for _, span := range spans {
-			rows, err := tx.Metrics(span.seconds(), time.Time{}, false)
+			rows, err := tx.MetricsOf(span.seconds(), time.Time{})
 			if err != nil {
 				return err
 			}
-			n += len(rows)
+			folded += len(rows)
 		}
-		return nil
+		rows, err := tx.Batches(-time.Hour, 1e6)
+		batches = len(rows)
+		return err
 	})
-	return n, err
+	return folded, batches, err
 }
 
 // ForgetMetrics leaves a database as it was before metrics were counted.
 func (s *Service) ForgetMetrics(ctx context.Context) error {
 	return s.store.Write(ctx, func(tx *store.Tx) error {
-		for _, span := range spans {
-			if err := tx.DeleteMetrics(span.seconds(), time.Now().AddDate(9, 0, 0)); err != nil {
+		for _, span := range append(spans[:len(spans):len(spans)], span{}) {
+			if err := tx.DeleteMetricsBefore(span.seconds(), time.Now().AddDate(9, 0, 0)); err != nil {
 				return err
 			}
 		}
