@@ -23,6 +23,12 @@ func (s *Service) RefreshMetrics(ctx context.Context) error { return s.refreshMe
 // TendMetrics is what of it is done every minute.
 func (s *Service) TendMetrics(ctx context.Context) error { return s.tendMetrics(ctx) }
 
+// BeginRemake is RemakeMetrics up to where all jobs are read, and returns the rest.
+func (s *Service) BeginRemake(ctx context.Context) (replace func() error, err error) {
+	r, err := s.readEnded(ctx)
+	return func() error { return s.store.Write(ctx, r.replace) }, err
+}
+
 // CountMetrics is how many rows of metrics there are, of spans and of batches.
 func (s *Service) CountMetrics(ctx context.Context) (folded, batches int, err error) {
 	err = s.store.Read(ctx, func(tx *store.Tx) error {

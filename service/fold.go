@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
@@ -51,51 +53,52 @@ func readTallies(row store.MetricRow) (*tallies, error) {
 }
 
 // foldMetrics adds the batches that processes wrote to the rows of their spans, so
-// that there is a few hundred rows however many processes there were. Each piece is
+// that there are a few hundred rows however many processes there were. Each piece is
 // a transaction, which others that write metrics wait for.
 func (s *Service) foldMetrics(ctx context.Context) error {
 	for {
-		n := 0
-		err := s.store.Write(ctx, func(tx *store.Tx) (err error) {
-			n, err = foldBatches(tx)
+		var rows []store.MetricRow
+		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+			rows, err = tx.Batches(foldAfter, foldPiece)
 			return err
 		})
-		if err != nil || n < foldPiece {
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		batches := make(map[string]*batch, len(rows))
+		for _, row := range rows {
+			if batches[row.Node], err = readBatch(row); err != nil {
+				return err
+			}
+		}
+		err = s.store.Write(ctx, func(tx *store.Tx) error { return foldBatches(tx, batches) })
+		if err != nil || len(rows) < foldPiece {
 			return err
 		}
 	}
 }
 
-// foldBatches folds the oldest batches, and returns how many.
-func foldBatches(tx *store.Tx) (int, error) {
+// foldBatches folds those of the batches that nobody else has folded.
+func foldBatches(tx *store.Tx, batches map[string]*batch) error {
 	if err := tx.LockMetrics(); err != nil {
-		return 0, err
+		return err
 	}
-	rows, err := tx.Batches(foldAfter, foldPiece)
-	if err != nil || len(rows) == 0 {
-		return 0, err
+	taken, err := tx.TakeBatches(slices.Collect(maps.Keys(batches)))
+	if err != nil || len(taken) == 0 {
+		return err
 	}
 	made, err := tx.MadeUntil()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	f := folding{}
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		b, err := readBatch(row)
-		if err != nil {
-			return 0, err
-		}
-		names[i] = b.name
-		b.since(made, f.add)
+	for _, name := range taken {
+		batches[name].since(made, f.add)
 	}
 	if err := f.addTo(tx); err != nil {
-		return 0, err
+		return err
 	}
-	if err := tx.DeleteBatches(names); err != nil {
-		return 0, err
-	}
-	return len(rows), trimMetrics(tx)
+	return trimMetrics(tx)
 }
 
 // addTo adds to the rows that there are.

@@ -100,6 +100,37 @@ func TestMetrics_areFolded(t *testing.T) {
 	})
 }
 
+func TestMetrics_areSavedWhenTheDatabaseIsBack(t *testing.T) {
+	eachTwo(t, func(t *testing.T, f, there fixture, database string) {
+		done := 0
+		fails := func() (allow func()) {
+			f.queue("a")
+			f.do("a", models.JobSuccessful)
+			done++
+			allow = refuse(t, database, "INSERT", "NEW", "row.span = 0")
+			require.Error(t, f.SaveMetrics(t.Context()))
+			f.queue("a")
+			f.do("a", models.JobSuccessful)
+			done++
+			require.Error(t, f.SaveMetrics(t.Context()))
+			counted(t, f, done)
+			return allow
+		}
+		fails()()
+		require.NoError(t, f.SaveMetrics(t.Context()))
+		counted(t, f, done)
+		counted(t, there, done)
+		require.Equal(t, [2]int{0, 2}, there.metricRows())
+		allow := fails()
+		f.later(3 * time.Minute) // after which somebody may have folded what was saved, and could not say so
+		there.later(3 * time.Minute)
+		allow()
+		require.NoError(t, f.SaveMetrics(t.Context()))
+		counted(t, f, done-2)
+		counted(t, there, done-2)
+	})
+}
+
 // A program that ends within seconds never gets to tend to metrics.
 func TestMetrics_areFoldedByProcessesThatLiveForSeconds(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {

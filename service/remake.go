@@ -33,16 +33,22 @@ func (s *Service) RemakeMetrics(ctx context.Context) error {
 	if s.store.Joined() {
 		return models.Invalid("tx", "is open, and metrics are made of what is committed; do it outside of it")
 	}
-	now, err := s.time(ctx)
+	r, err := s.readEnded(ctx)
 	if err != nil {
 		return err
 	}
-	until := spans[0].of(now.Add(-settledAfter))
-	r := remaking{until: until, oldest: until, spans: folding{}}
-	if err := r.read(ctx, s.store); err != nil {
-		return err
-	}
 	return s.store.Write(ctx, r.replace)
+}
+
+// readEnded counts the jobs that ended up to a minute or two ago.
+func (s *Service) readEnded(ctx context.Context) (*remaking, error) {
+	now, err := s.time(ctx)
+	if err != nil {
+		return nil, err
+	}
+	until := spans[0].of(now.Add(-settledAfter))
+	r := &remaking{until: until, oldest: until, spans: folding{}}
+	return r, r.read(ctx, s.store)
 }
 
 // makeMetrics makes metrics of the jobs where that was never done, in a goroutine of

@@ -102,6 +102,64 @@ func TestMetrics_areRemadeBesideOthers(t *testing.T) {
 	})
 }
 
+// While jobs are read others go on, and what they count is folded.
+func TestMetrics_areRemadeSlowly(t *testing.T) {
+	eachTwo(t, func(t *testing.T, here, there fixture, _ string) {
+		later := func(d time.Duration) {
+			here.later(d)
+			there.later(d)
+		}
+		finished := 0
+		some := func() {
+			for _, f := range []fixture{here, there} {
+				f.queue("a")
+				f.do("a", models.JobSuccessful)
+				require.NoError(t, f.SaveMetrics(t.Context()))
+				finished++
+			}
+			later(10 * time.Minute)
+		}
+		right := func() {
+			t.Helper()
+			for _, window := range []string{"24h", "30d"} {
+				require.EqualValues(t, finished, metrics(t, there.Service, window, "a").Total.Successful, window)
+			}
+		}
+		require.NoError(t, here.RemakeMetrics(t.Context()), "so that nobody does it meanwhile")
+		some()
+		replace, err := here.BeginRemake(t.Context())
+		require.NoError(t, err)
+		slower, err := there.BeginRemake(t.Context())
+		require.NoError(t, err)
+		some()
+		require.NoError(t, there.TendMetrics(t.Context()))
+		require.Zero(t, here.metricRows()[1])
+		some()
+		require.NoError(t, replace())
+		right()
+		require.NoError(t, here.RemakeMetrics(t.Context()))
+		some()
+		require.NoError(t, slower(), "somebody else has done it later")
+		right()
+		for range 15 { // both at the same moment
+			some()
+			replace, err := here.BeginRemake(t.Context())
+			require.NoError(t, err)
+			some()
+			folded := make(chan error)
+			go func() { folded <- there.TendMetrics(t.Context()) }()
+			require.NoError(t, replace())
+			require.NoError(t, <-folded)
+			right()
+		}
+		replace, err = here.BeginRemake(t.Context())
+		require.NoError(t, err)
+		later(time.Hour)
+		require.ErrorIs(t, replace(), models.ErrUnavailable, "minutes are not kept for ever")
+		right()
+	})
+}
+
 // fading is a context that ends when it has been asked so often.
 type fading struct {
 	context.Context

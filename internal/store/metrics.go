@@ -123,7 +123,7 @@ func (tx *Tx) MadeUntil() (time.Time, error) {
 
 // SetMadeUntil says until when they were.
 func (tx *Tx) SetMadeUntil(until time.Time) error {
-	if err := tx.DeleteBatches([]string{Folded}); err != nil {
+	if _, err := tx.TakeBatches([]string{Folded}); err != nil {
 		return err
 	}
 	return tx.SaveFolded([]MetricRow{{From: until, Node: Folded}})
@@ -137,12 +137,14 @@ func (tx *Tx) LockMetrics() error {
 	return nil
 }
 
-// DeleteBatches deletes the batches of these names, of which there must be one.
-func (tx *Tx) DeleteBatches(names []string) error {
-	if _, err := tx.exec(`DELETE FROM {gnj_metric} WHERE span = 0 AND node IN `+marks(len(names)), anys(names)...); err != nil {
-		return fmt.Errorf("delete batches of metrics: %w", err)
+// TakeBatches deletes the batches of these names, of which there must be one, and
+// returns which there were.
+func (tx *Tx) TakeBatches(names []string) ([]string, error) {
+	rows, err := tx.rows(`DELETE FROM {gnj_metric} WHERE span = 0 AND node IN `+marks(len(names))+` RETURNING node`, anys(names))
+	if err != nil {
+		return nil, fmt.Errorf("take batches of metrics: %w", err)
 	}
-	return nil
+	return texts(rows)
 }
 
 // DeleteMetricsBefore deletes the rows of a span that began before a time.
