@@ -41,7 +41,7 @@ func TestChange_isToldByEveryVerb(t *testing.T) {
 func TestChange_isAskedOfEveryVerb(t *testing.T) {
 	t.Parallel()
 	none := strings.Fields(`Acquired Advance Batch Batches BeginRemake Close Drain Explain Failures ForgetMetrics Glance Health History Hold Holds In Job Jobs LastHour LookForFailures LookForJobs LookForPipelines LookWithin Metrics MonitorWorkers OrderSteps Ping Pipeline PipelineHistory Position
-		Pipelines Pong Prune RefreshMetrics Release RemakeMetrics SaveMetrics Since Stats Subscribe TendMetrics ToggleHold Transaction Waiting Watch Workers`)
+		Pipelines Pong Prune Release RemakeMetrics SaveMetrics Since Stats Subscribe TendMetrics ToggleHold Transaction Waiting Watch Workers`)
 	tested := map[string]bool{}
 	for _, verb := range slices.Concat(jobVerbs(), workVerbs(), pipelineVerbs(), handVerbs()) {
 		tested[strings.Fields(verb.verb)[0]] = true

@@ -17,10 +17,7 @@ func (s *Service) Waiting() int {
 // SaveMetrics writes metrics, as it is done every ten seconds.
 func (s *Service) SaveMetrics(ctx context.Context) error { return s.saveMetrics(ctx) }
 
-// RefreshMetrics is what is done every ten seconds.
-func (s *Service) RefreshMetrics(ctx context.Context) error { return s.refreshMetrics(ctx) }
-
-// TendMetrics is what of it is done every minute.
+// TendMetrics looks for what else there is to do about them, as it is done every minute.
 func (s *Service) TendMetrics(ctx context.Context) error { return s.tendMetrics(ctx) }
 
 // BeginRemake is RemakeMetrics up to where all jobs are read, and returns the rest.

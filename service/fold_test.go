@@ -156,9 +156,10 @@ func TestMetrics_costAnIdleServiceAStatementAMinute(t *testing.T) {
 		f := node(t, store.Config{Database: u.String()}, service.Options{})
 		require.NoError(t, f.RemakeMetrics(t.Context()))
 		trips := proxy.Trips(func() {
-			for range 60 { // six are a minute's
-				require.NoError(t, f.RefreshMetrics(t.Context()))
+			for range 6 { // which are a minute's
+				require.NoError(t, f.SaveMetrics(t.Context()))
 			}
+			require.NoError(t, f.TendMetrics(t.Context()))
 		})
 		var about []string
 		for _, trip := range trips {

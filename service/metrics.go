@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
@@ -28,12 +29,11 @@ const (
 // What is written is a row of its own, which stays as it is until somebody folds it.
 type metrics struct {
 	mu      sync.Mutex
-	fresh   *batch    // what was counted since the last save
-	unsaved []*batch  // what is being saved; nobody changes these
-	tended  time.Time // when was looked last for what there is to do
-	making  time.Time // when was begun to make metrics of the jobs
+	fresh   *batch   // what was counted since the last save
+	unsaved []*batch // what is being saved; nobody changes these
 
-	saving sync.Mutex // one save at a time
+	saving sync.Mutex   // one save at a time
+	unmade atomic.Int64 // how often was seen that metrics were never made of the jobs
 }
 
 // batch is what a process counted from one save to the next, by minute.
@@ -108,17 +108,6 @@ func (m *metrics) settled(b *batch) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.unsaved = slices.DeleteFunc(m.unsaved, func(one *batch) bool { return one == b })
-}
-
-// turn reports whether something was not done for so long, and notes that it is done now.
-func (m *metrics) turn(last *time.Time, each time.Duration) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !last.IsZero() && time.Since(*last) < each {
-		return false
-	}
-	*last = time.Now()
-	return true
 }
 
 // held are copies of the batches that are in memory.
@@ -221,16 +210,19 @@ func (s *Service) time(ctx context.Context) (now time.Time, err error) {
 	return now, err
 }
 
-// refreshMetrics writes metrics and, once a minute, tends to those that are written.
-func (s *Service) refreshMetrics(ctx context.Context) error {
-	err := s.saveMetrics(ctx)
-	if m := s.metrics; err == nil && m.turn(&m.tended, tendEach) {
-		err = s.tendMetrics(ctx)
+// beginMetrics starts what is done about metrics in the background. That it fails
+// is no reason to call the server unwell.
+func (s *Service) beginMetrics() {
+	calmly := func(work func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if err := work(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("gnj: metrics are not written, and will be later", "error", models.Explain(err))
+			}
+			return nil
+		}
 	}
-	if err != nil && ctx.Err() == nil { // which is no reason to call the server unwell
-		s.log.Warn("gnj: metrics are not written, and will be later", "error", models.Explain(err))
-	}
-	return nil
+	s.every(saveMetricsEach, "write metrics", calmly(s.saveMetrics))
+	s.from(saveMetricsEach, tendEach, "tend to metrics", calmly(s.tendMetrics))
 }
 
 // tendMetrics looks, in one statement, for what there is to do: to fold what
@@ -244,7 +236,7 @@ func (s *Service) tendMetrics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !made {
+	if !made && (s.metrics.unmade.Add(1)-1)%remakeAgain == 0 {
 		s.makeMetrics()
 	}
 	if batches {

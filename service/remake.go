@@ -12,7 +12,7 @@ const (
 	remakePiece  = 5000        // jobs that are read at a time
 	settledAfter = time.Minute // after its time a transaction is over, and a job that ended in it can be read
 	remakeWithin = time.Hour   // less than minutes are kept
-	remakeAgain  = 2 * remakeWithin
+	remakeAgain  = 120         // the minutes after which who could not do it tries again
 )
 
 // RemakeMetrics makes the metrics of the last thirty days anew from the jobs that
@@ -55,9 +55,6 @@ func (s *Service) readEnded(ctx context.Context) (*remaking, error) {
 // its own. When it is not done as a whole, somebody tries again: this process, later, or
 // the next that is started.
 func (s *Service) makeMetrics() {
-	if m := s.metrics; !m.turn(&m.making, remakeAgain) {
-		return
-	}
 	s.live.spawn(func(ctx context.Context) {
 		if err := s.RemakeMetrics(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("gnj: the metrics of before could not be made, and will be later", "error", models.Explain(err))
