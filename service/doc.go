@@ -192,17 +192,19 @@
 //  125. Metrics_countWhatEnds: How many jobs ended, how long they waited and ran, is counted by minute, quarter of an hour and quarter of a day; attempts that are tried again are not.
 //  126. Metrics_areOfEachType: They are told of each type as well, up to 500 of them in each such time.
 //  127. Metrics_countNothingThatRollsBack: What ends is counted after its commit; what a host ends in its own transaction, whose commit is not seen, is not.
-//  128. Metrics_areSeenByOtherNodes: Each process writes what it counted every ten seconds and when it is closed, and nobody adds to what another wrote. A crash loses ten seconds.
-//  129. Metrics_areKeptForAMonth: Minutes are kept for two hours, quarters of an hour for two days, quarters of a day for 31 days.
-//  130. Metrics_areRemade: They can be made anew from the jobs there are, as often as one likes.
-//  131. Metrics_areMadeOfWhatEndedBefore: Where nobody has counted yet, that is done by itself.
+//  128. Metrics_areSeenByOtherNodes: Each process writes what it counted every ten seconds and when it is closed, in a row of its own that nobody changes. A crash loses ten seconds.
+//  129. Metrics_areFolded: Such rows are folded within minutes into one for each time, by any node, so that there are a few hundred however many processes there were; each is counted once, also when several fold at once or one dies meanwhile.
+//  130. Metrics_areKeptForAMonth: Minutes are kept for two hours, quarters of an hour for two days, quarters of a day for 31 days.
+//  131. Metrics_areRemade: They can be made anew from the jobs there are, as often as one likes and while nodes count: what ended before a moment is told by the jobs, what ended later by who counted it.
+//  132. Metrics_ofPrunedJobsStay: What was counted of the time before the oldest job that is left ended stays when they are.
+//  133. Metrics_areMadeOfWhatEndedBefore: Where that was never done as a whole, it is done by itself.
 //
 // # For people who wait
 //
-//  132. Glance_countsAsStatsDo: A glance counts as the statistics do where that is quick.
-//  133. Glance_saysOfWhen: Where it is not, jobs are counted in the background, for a small part of the time, and it says of when its counts are.
-//  134. Look_findsWhatTheListHas: Looking for jobs and pipelines finds what their lists have, in the same order.
-//  135. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
+//  134. Glance_countsAsStatsDo: A glance counts as the statistics do where that is quick.
+//  135. Glance_saysOfWhen: Where it is not, jobs are counted in the background, for a small part of the time, and it says of when its counts are.
+//  136. Look_findsWhatTheListHas: Looking for jobs and pipelines finds what their lists have, in the same order.
+//  137. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
 //
 // # Locks
 //

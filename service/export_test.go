@@ -14,34 +14,40 @@ func (s *Service) Waiting() int {
 	return n
 }
 
-// SaveMetrics writes metrics, and makes those of before, as it is done every ten seconds.
-func (s *Service) SaveMetrics(ctx context.Context) error {
-	if err := s.makeMetrics(ctx); err != nil {
-		return err
-	}
-	return s.saveMetrics(ctx)
+// SaveMetrics writes metrics, as it is done every ten seconds.
+func (s *Service) SaveMetrics(ctx context.Context) error { return s.saveMetrics(ctx) }
+
+// TendMetrics looks for what else there is to do about them, as it is done every minute.
+func (s *Service) TendMetrics(ctx context.Context) error { return s.tendMetrics(ctx) }
+
+// BeginRemake is RemakeMetrics up to where all jobs are read, and returns the rest.
+func (s *Service) BeginRemake(ctx context.Context) (replace func() error, err error) {
+	r, err := s.readEnded(ctx)
+	return func() error { return s.store.Write(ctx, r.replace) }, err
 }
 
-// CountMetrics is how many rows of metrics there are.
-func (s *Service) CountMetrics(ctx context.Context) (n int, err error) {
+// CountMetrics is how many rows of metrics there are, of spans and of batches.
+func (s *Service) CountMetrics(ctx context.Context) (folded, batches int, err error) {
 	err = s.store.Read(ctx, func(tx *store.Tx) error {
 		for _, span := range spans {
-			rows, err := tx.Metrics(span.seconds(), time.Time{}, false)
+			rows, err := tx.MetricsOf(span.seconds(), time.Time{})
 			if err != nil {
 				return err
 			}
-			n += len(rows)
+			folded += len(rows)
 		}
-		return nil
+		rows, err := tx.Batches(-time.Hour, 1e6)
+		batches = len(rows)
+		return err
 	})
-	return n, err
+	return folded, batches, err
 }
 
 // ForgetMetrics leaves a database as it was before metrics were counted.
 func (s *Service) ForgetMetrics(ctx context.Context) error {
 	return s.store.Write(ctx, func(tx *store.Tx) error {
-		for _, span := range spans {
-			if err := tx.DeleteMetrics(span.seconds(), time.Now().AddDate(9, 0, 0)); err != nil {
+		for _, span := range append(spans[:len(spans):len(spans)], span{}) {
+			if err := tx.DeleteMetricsBefore(span.seconds(), time.Now().AddDate(9, 0, 0)); err != nil {
 				return err
 			}
 		}

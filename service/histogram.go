@@ -1,10 +1,11 @@
 package service
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"math"
 	"math/bits"
+	"strconv"
 	"time"
 )
 
@@ -40,16 +41,19 @@ func bucket(d time.Duration) int {
 
 func (h *histogram) add(d time.Duration) {
 	at := bucket(d)
-	for len(*h) <= at {
-		*h = append(*h, 0)
-	}
+	h.grow(at + 1)
 	(*h)[at]++
 }
 
-func (h *histogram) merge(other histogram) {
-	for len(*h) < len(other) {
-		*h = append(*h, 0)
+// grow makes room for so many buckets.
+func (h *histogram) grow(n int) {
+	if more := n - len(*h); more > 0 {
+		*h = append(*h, make([]int64, more)...)
 	}
+}
+
+func (h *histogram) merge(other histogram) {
+	h.grow(len(other))
 	for i, n := range other {
 		(*h)[i] += n
 	}
@@ -83,30 +87,44 @@ func (h histogram) quantile(share float64) *float64 {
 
 // MarshalJSON writes the buckets that are not empty: [bucket, count, bucket, count …].
 func (h histogram) MarshalJSON() ([]byte, error) {
-	pairs := []int64{}
+	text := []byte{'['}
 	for i, n := range h {
-		if n != 0 {
-			pairs = append(pairs, int64(i), n)
+		if n == 0 {
+			continue
 		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, int64(i), 10)
+		text = strconv.AppendInt(append(text, ','), n, 10)
 	}
-	return json.Marshal(pairs)
+	return append(text, ']'), nil
 }
 
-// UnmarshalJSON reads them.
+var errNoHistogram = errors.New("not a histogram")
+
+// UnmarshalJSON reads them, by hand: metrics are made of thousands.
 func (h *histogram) UnmarshalJSON(text []byte) error {
-	var pairs []int64
-	if err := json.Unmarshal(text, &pairs); err != nil {
-		return err
-	}
 	*h = nil
-	for ; len(pairs) >= 2; pairs = pairs[2:] {
-		if pairs[0] < 0 || pairs[0] >= maxBuckets {
-			return errors.New("a histogram has no such bucket")
+	inner, opens := bytes.CutPrefix(text, []byte("["))
+	inner, closes := bytes.CutSuffix(inner, []byte("]"))
+	if !opens || !closes {
+		return errNoHistogram
+	}
+	for len(inner) > 0 {
+		var at, n []byte
+		at, inner, _ = bytes.Cut(inner, []byte(","))
+		n, inner, _ = bytes.Cut(inner, []byte(","))
+		bucket, err := strconv.Atoi(string(at))
+		if err != nil || bucket < 0 || bucket >= maxBuckets {
+			return errNoHistogram
 		}
-		for len(*h) <= int(pairs[0]) {
-			*h = append(*h, 0)
+		count, err := strconv.ParseInt(string(n), 10, 64)
+		if err != nil {
+			return errNoHistogram
 		}
-		(*h)[pairs[0]] += pairs[1]
+		h.grow(bucket + 1)
+		(*h)[bucket] += count
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestHistogram_quantiles(t *testing.T) {
 	var back histogram
 	require.NoError(t, json.Unmarshal(text, &back))
 	require.Equal(t, h, back)
-	for _, bad := range []string{`[-1,1]`, `[100000,1]`, `{}`, `["a"]`} {
+	for _, bad := range []string{`[-1,1]`, `[100000,1]`, `{}`, `["a"]`, `[1]`, `[1,2,3]`, `1`, `null`, `[1,2],[3]`, `""`} {
 		require.Error(t, json.Unmarshal([]byte(bad), &back), bad)
 	}
 }

@@ -1,9 +1,7 @@
 package service_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -154,69 +152,29 @@ func TestMetrics_areSeenByOtherNodes(t *testing.T) {
 
 func TestMetrics_areKeptForAMonth(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
-		f.ran("a", 0, 0, models.JobSuccessful)
-		require.NoError(t, f.SaveMetrics(t.Context()))
-		require.Equal(t, 3, f.metricRows())
-		f.later(3 * time.Hour)
-		f.ran("a", 0, 0, models.JobSuccessful)
-		require.NoError(t, f.SaveMetrics(t.Context()))
+		require.NoError(t, f.RemakeMetrics(t.Context()), "nothing is there, and nothing comes from there later")
+		count := func(after time.Duration) {
+			f.later(after)
+			f.ran("a", 0, 0, models.JobSuccessful)
+			require.NoError(t, f.SaveMetrics(t.Context()))
+			f.later(10 * time.Minute)
+			require.NoError(t, f.TendMetrics(t.Context()))
+		}
+		count(0)
+		require.Equal(t, [2]int{3, 0}, f.metricRows())
+		count(3 * time.Hour)
 		f.later(29 * 24 * time.Hour)
 		require.EqualValues(t, 2, metrics(t, f.Service, "30d", "").Total.Successful)
-		f.later(3 * 24 * time.Hour)
-		f.ran("a", 0, 0, models.JobSuccessful)
-		require.NoError(t, f.SaveMetrics(t.Context()))
+		count(3 * 24 * time.Hour)
 		require.EqualValues(t, 1, metrics(t, f.Service, "30d", "").Total.Successful)
-		require.Equal(t, 3, f.metricRows(), "what is old is deleted")
+		require.Equal(t, [2]int{3, 0}, f.metricRows(), "what is old is deleted")
 	})
 }
 
-func (f fixture) metricRows() int {
+// metricRows is how many rows there are of spans, and how many batches.
+func (f fixture) metricRows() [2]int {
 	f.t.Helper()
-	n, err := f.CountMetrics(f.t.Context())
+	folded, batches, err := f.CountMetrics(f.t.Context())
 	require.NoError(f.t, err)
-	return n
-}
-
-func TestMetrics_areRemade(t *testing.T) {
-	each(t, func(t *testing.T, f fixture) {
-		for i := range 20 {
-			f.ran(fmt.Sprint("type ", i%3), time.Second, time.Duration(i)*time.Minute, []models.JobStatus{models.JobSuccessful, models.JobFailed}[i%2])
-		}
-		f.queue("waiting")
-		want := map[string]*models.Metrics{}
-		for _, window := range models.MetricWindows {
-			want[window] = metrics(t, f.Service, window, "type 1")
-		}
-		for range 3 { // again and again
-			require.NoError(t, f.RemakeMetrics(t.Context()))
-			for _, window := range models.MetricWindows {
-				require.Equal(t, want[window].Total, metrics(t, f.Service, window, "type 1").Total, window)
-			}
-			require.NoError(t, f.SaveMetrics(t.Context()))
-		}
-		f.ran("type 1", 0, 0, models.JobSuccessful)
-		require.NoError(t, f.SaveMetrics(t.Context()))
-		require.EqualValues(t, want["30d"].Total.Ended()+1, metrics(t, f.Service, "30d", "type 1").Total.Ended(), "and counts on")
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		require.Error(t, f.RemakeMetrics(ended))
-	})
-}
-
-func TestMetrics_areMadeOfWhatEndedBefore(t *testing.T) {
-	each(t, func(t *testing.T, f fixture) {
-		f.ran("a", time.Second, time.Second, models.JobSuccessful)
-		f.ran("a", time.Second, time.Second, models.JobFailed)
-		f.Close() // which writes them
-		require.NoError(t, f.ForgetMetrics(t.Context()))
-		next := fixture{service.New(f.store, service.Options{PollInterval: time.Hour, RescueInterval: time.Hour}), t, f.store}
-		defer next.Close()
-		require.Zero(t, metrics(t, next.Service, "1h", "").Total)
-		next.later(time.Second)
-		next.ran("a", time.Second, time.Second, models.JobSuccessful)
-		require.NoError(t, next.SaveMetrics(t.Context()))
-		require.Eventually(t, func() bool { return metrics(t, next.Service, "1h", "").Total.Ended() == 3 }, 20*time.Second, 5*time.Millisecond)
-		total := metrics(t, next.Service, "30d", "a").Total
-		require.Equal(t, [2]int64{2, 1}, [2]int64{total.Successful, total.Failed})
-	})
+	return [2]int{folded, batches}
 }

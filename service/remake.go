@@ -2,160 +2,150 @@ package service
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
 )
 
-// remakePiece is how many jobs are read at a time.
-const remakePiece = 5000
+const (
+	remakePiece  = 5000        // jobs that are read at a time
+	settledAfter = time.Minute // after its time a transaction is over, and a job that ended in it can be read
+	remakeWithin = time.Hour   // less than minutes are kept
+	remakeAgain  = 120         // the minutes after which who could not do it tries again
+)
 
 // RemakeMetrics makes the metrics of the last thirty days anew from the jobs that
-// there are, for a database whose jobs ended before anybody counted. It reads
-// all jobs, a few thousand at a time, and can be called again. Of the last six
-// hours, what another process counted stays as it is.
+// there are, for a database whose jobs ended before anybody counted, up to a
+// minute or two ago: what ended since then is told by who counted it. It reads all
+// jobs, a few thousand at a time, while they are worked on; nothing is counted twice
+// or lost, and nothing is changed before all are read. It can be called again. The
+// one thing that may be missed is a job that ended, at that very time, in a
+// transaction of more than a minute.
+//
+// Jobs that were pruned or deleted for good are not there to tell. So of spans of
+// time that were over before the oldest job that is left ended, what was counted
+// stays; after it, the metrics tell only of the jobs that are left.
+//
+// It answers models.ErrInvalid in a transaction, and models.ErrUnavailable when it
+// takes more than an hour.
 func (s *Service) RemakeMetrics(ctx context.Context) error {
-	if s.metrics != nil {
-		s.metrics.saving.Lock()
-		defer s.metrics.saving.Unlock()
+	if s.store.Joined() {
+		return models.Invalid("tx", "is open, and metrics are made of what is committed; do it outside of it")
 	}
-	var until time.Time
-	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		until, err = tx.Time()
-		return err
-	})
+	r, err := s.readEnded(ctx)
 	if err != nil {
 		return err
 	}
-	until = until.Add(time.Millisecond) // what has ended by now is told by the jobs
-	if s.metrics == nil {               // in a transaction of somebody's
-		return s.remake(ctx, until, "", "")
-	}
-	old := s.metrics.restart(until)
-	return s.remake(ctx, until, s.metrics.node, old)
+	return s.store.Write(ctx, r.replace)
 }
 
-// restart has the process count anew from now on, and returns the name under
-// which it has written so far.
-func (m *metrics) restart(until time.Time) (old string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old, m.node = m.node, newNode()
-	m.fresh, m.since = map[int64]*tallies{}, until
-	m.slots, m.unsaved = map[slot]*tallies{}, map[slot]bool{}
-	return old
-}
-
-// makeMetrics makes metrics where there are none, in a goroutine of its own. That
-// is looked for once.
-func (s *Service) makeMetrics(ctx context.Context) error {
-	m := s.metrics
-	if m.looked {
-		return nil
-	}
-	var until time.Time
-	there := false
-	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		if there, err = tx.HasMetrics(); err == nil {
-			until, err = tx.Time()
-		}
-		return err
-	})
+// readEnded counts the jobs that ended up to a minute or two ago.
+func (s *Service) readEnded(ctx context.Context) (*remaking, error) {
+	now, err := s.time(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m.looked = true
-	if there {
-		return nil
-	}
-	m.mu.Lock()
-	if !m.since.IsZero() { // from then on it has counted itself
-		until = m.since
-	}
-	own := m.node
-	m.mu.Unlock()
+	until := spans[0].of(now.Add(-settledAfter))
+	r := &remaking{until: until, oldest: until, spans: folding{}}
+	return r, r.read(ctx, s.store)
+}
+
+// makeMetrics makes metrics of the jobs where that was never done, in a goroutine of
+// its own. When it is not done as a whole, somebody tries again: this process, later, or
+// the next that is started.
+func (s *Service) makeMetrics() {
 	s.live.spawn(func(ctx context.Context) {
-		if err := s.remake(ctx, until, own, ""); err != nil && ctx.Err() == nil {
-			s.log.Warn("gnj: the metrics of before could not be made", "error", models.Explain(err))
+		if err := s.RemakeMetrics(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("gnj: the metrics of before could not be made, and will be later", "error", models.Explain(err))
 		}
 	})
-	return nil
 }
 
-// remake makes the metrics of what ended before a time, from when on this process
-// counts under its own name. The rows of an old name of it go.
-func (s *Service) remake(ctx context.Context, until time.Time, own, old string) error {
-	slots := map[slot]*tallies{}
+// remaking makes metrics of the jobs that ended before a time.
+type remaking struct {
+	until  time.Time // a whole minute
+	oldest time.Time // when the first of the jobs ended
+	spans  folding
+}
+
+// read counts the jobs.
+func (r *remaking) read(ctx context.Context, s *store.Store) error {
+	kept := r.until.Add(-spans[len(spans)-1].keep)
 	for after := int64(0); ; {
 		var list []store.Ended
 		var last int64
-		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-			list, last, err = tx.EndedJobs(after, remakePiece, until.Add(-spans[len(spans)-1].keep), until)
+		err := s.Read(ctx, func(tx *store.Tx) (err error) {
+			list, last, err = tx.EndedJobs(after, remakePiece, kept, r.until)
 			return err
 		})
-		if err != nil {
+		if err != nil || last == 0 {
 			return err
 		}
-		if last == 0 {
-			break
-		}
 		for i := range list {
-			countIn(slots, &list[i], until)
+			r.count(&list[i])
 		}
 		after = last
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error { return replaceMetrics(tx, slots, until, own, old) })
 }
 
-// countIn counts a job in the spans that are kept.
-func countIn(slots map[slot]*tallies, e *store.Ended, now time.Time) {
+var errTooSlow = &models.Error{Code: models.CodeUnavailable, Message: "it took more than an hour to read the jobs, so that metrics are as they were; try again when the database is less busy"}
+
+// count counts a job in the spans that are kept.
+func (r *remaking) count(e *store.Ended) {
+	if e.At.Before(r.oldest) {
+		r.oldest = e.At
+	}
 	for i, span := range spans {
-		if e.At.Before(now.Add(-span.keep)) {
-			continue
+		if !e.At.Before(r.until.Add(-span.keep)) {
+			r.spans.at(slotOf(i, e.At)).add(e)
 		}
-		at := slotOf(i, e.At)
-		if slots[at] == nil {
-			slots[at] = newTallies()
-		}
-		slots[at].add(e)
 	}
 }
 
-// remade is the name in rows that no process counted.
-const remade = ""
-
-// replaceMetrics replaces the rows of spans that are over; of one that is not,
-// only where no other process has counted.
-func replaceMetrics(tx *store.Tx, slots map[slot]*tallies, until time.Time, own, old string) error {
-	counted := map[slot]bool{}
-	for _, name := range []string{remade, old} {
-		if err := tx.DeleteMetricsOf(name); err != nil {
-			return err
-		}
+// replace puts what the jobs tell in place of what was counted before, and leaves
+// what was counted since. When somebody else has done it later, that stays.
+func (r *remaking) replace(tx *store.Tx) error {
+	if err := tx.LockMetrics(); err != nil {
+		return err
 	}
-	for i, span := range spans {
-		now := slotOf(i, until)
-		if err := tx.DeleteMetrics(span.seconds(), now.start()); err != nil {
-			return err
-		}
-		others, err := tx.Metrics(span.seconds(), now.start(), false)
+	made, err := tx.MadeUntil()
+	if err != nil || made.After(r.until) {
+		return err
+	}
+	now, err := tx.Time()
+	if err != nil {
+		return err
+	}
+	if now.Sub(r.until) > remakeWithin {
+		return errTooSlow
+	}
+	all := folding{} // anew for each try
+	for at, t := range r.spans {
+		all.at(at).merge(t)
+	}
+	minutes, err := tx.MetricsOf(spans[0].seconds(), r.until)
+	if err != nil {
+		return err
+	}
+	for _, row := range minutes {
+		t, err := readTallies(row)
 		if err != nil {
 			return err
 		}
-		counted[now] = slices.ContainsFunc(others, func(row store.MetricRow) bool { return row.Node != own })
+		all.add(row.From, t)
 	}
-	var rows []store.MetricRow
-	for at, t := range slots {
-		if counted[at] {
-			continue
-		}
-		row, err := rowOf(at, remade, t)
-		if err != nil {
+	for _, span := range spans {
+		if err := tx.DeleteMetricsAfter(span.seconds(), r.oldest.Add(-span.step)); err != nil {
 			return err
 		}
-		rows = append(rows, row)
 	}
-	return tx.SaveMetrics(rows)
+	rows, err := all.rows()
+	if err != nil {
+		return err
+	}
+	if err := tx.SaveFolded(rows); err != nil {
+		return err
+	}
+	return tx.SetMadeUntil(r.until)
 }

@@ -131,7 +131,7 @@ func (s *Service) begin() {
 	if s.live.outbox != nil {
 		s.every(frontEvery, "look where the queue begins", s.refreshFront)
 	}
-	s.every(saveMetricsEach, "write metrics", s.refreshMetrics)
+	s.beginMetrics()
 	if !s.options.Retention.KeepsAll() {
 		soon := min(s.options.PruneInterval, pruneSoon+rand.N(pruneSoon)) // also in processes that do not live long
 		s.from(soon, s.options.PruneInterval, "prune what has outlived its retention", s.pruneInBackground(s.options.Retention))

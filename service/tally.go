@@ -117,5 +117,3 @@ type slot struct {
 func slotOf(i int, at time.Time) slot { return slot{i, spans[i].of(at).Unix()} }
 
 func (s slot) start() time.Time { return time.Unix(s.from, 0).UTC() }
-
-func (s slot) end() time.Time { return s.start().Add(spans[s.span].step) }

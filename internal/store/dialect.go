@@ -40,7 +40,7 @@ type dialect interface {
 	skipLocked() string                                           // the same, passing over rows that are locked
 	hurry() string                                                // a table in a statement that then waits for locked rows for a moment only, and fails
 	lockedByOthers(error) bool                                    // it has failed so
-	lockHolds() string                                            // a statement that keeps others from changing the holds
+	lockTable(name string) string                                 // a statement that keeps others from changing a table
 	isolation() string                                            // a query for the level of the transaction, where levels differ
 	beginWriting() string                                         // a statement that makes a host's transaction one that writes
 	among(column string) string                                   // the condition that a column is one of the ids of a text, with commas

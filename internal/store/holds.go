@@ -10,13 +10,10 @@ import (
 // LockHolds keeps others from changing the holds until the commit, so that a
 // type is held once at most. Reading goes on.
 func (tx *Tx) LockHolds() error {
-	if tx.lockHolds() == "" {
-		return nil
-	}
 	if err := tx.seesOthers(); err != nil {
 		return err
 	}
-	if _, err := tx.exec(tx.lockHolds()); err != nil {
+	if err := tx.run(tx.lockTable("jobHoldType")); err != nil {
 		return fmt.Errorf("lock the holds: %w", err)
 	}
 	return nil

@@ -156,7 +156,9 @@ func (postgres) hurry() string {
 
 func (postgres) lockedByOthers(err error) bool { return sqlState(err) == "55P03" }
 
-func (postgres) lockHolds() string { return "LOCK TABLE {jobHoldType} IN SHARE ROW EXCLUSIVE MODE" }
+func (postgres) lockTable(name string) string {
+	return "LOCK TABLE {" + name + "} IN SHARE ROW EXCLUSIVE MODE"
+}
 
 func (postgres) isolation() string { return "SELECT current_setting('transaction_isolation')" }
 func (postgres) valueAt(column string, path []string, value string) Condition {

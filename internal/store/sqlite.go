@@ -220,10 +220,10 @@ func (sqlite) ofEach(query string) string {
 }
 
 // SQLite has one writer, so nobody else can hold or change a row.
-func (sqlite) lock() string       { return "" }
-func (sqlite) skipLocked() string { return "" }
-func (sqlite) lockHolds() string  { return "" }
-func (sqlite) hurry() string      { return "" }
+func (sqlite) lock() string            { return "" }
+func (sqlite) skipLocked() string      { return "" }
+func (sqlite) lockTable(string) string { return "" }
+func (sqlite) hurry() string           { return "" }
 
 func (sqlite) lockedByOthers(error) bool { return false }
 

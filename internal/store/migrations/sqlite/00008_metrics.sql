@@ -1,5 +1,5 @@
 -- How many jobs ended, how long they waited and ran: a row for each span of
--- time and process, which that process keeps up to date.
+-- time; and, with span 0, what processes have counted and nobody has folded yet.
 CREATE TABLE IF NOT EXISTS gnj_metric (
     span   integer NOT NULL,
     "from" datetime NOT NULL,
