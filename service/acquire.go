@@ -110,8 +110,10 @@ func (s *Service) claim(ctx context.Context, claim store.Claim) ([]models.Job, e
 		s.shared.relatives.add(jobs)
 	}
 	if err := ctx.Err(); err != nil && len(jobs) > 0 {
-		_, failed := s.GiveBack(context.WithoutCancel(ctx), models.GivingBack(jobs))
-		return nil, errors.Join(err, failed)
+		if _, failed := s.GiveBack(context.WithoutCancel(ctx), models.GivingBack(jobs)); failed != nil {
+			return nil, models.Unavailable(errors.Join(err, failed)) // they come back with their leases
+		}
+		return nil, err
 	}
 	return jobs, nil
 }

@@ -73,7 +73,7 @@ func (s *Service) CountSlowly() {
 func (s *Service) BeginBehind() {
 	s.live.hub.front.mu.Lock()
 	defer s.live.hub.front.mu.Unlock()
-	s.live.hub.front.slow, s.live.hub.front.claims = 0, 1
+	s.live.hub.front.slow, s.live.hub.front.claims = -time.Hour, 1
 }
 
 // LookAtFront looks where jobs begin, as is done in the background.

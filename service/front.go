@@ -20,13 +20,13 @@ import (
 // begin, and claims begin there.
 //
 // A job that comes back below, or is committed late, is told by whoever commits
-// it and dispatched in its turn: at once by this process, and by others as soon as
-// they hear of it. What nobody tells, because a program wrote into the table, is
+// it and dispatched in its turn: at once by this process, and by others (and by
+// this one after a host's commit) as soon as they hear of it. What nobody tells, because a program wrote into the table, is
 // found by the next look below.
 const (
 	frontEvery    = 250 * time.Millisecond
 	frontClaims   = 1000                 // of a line since the last look, for the first entries to be worth one
-	frontSlow     = 2 * time.Millisecond // a look that takes longer passes over too much
+	frontSlow     = 2 * time.Millisecond // a look that takes longer than a round trip by so much passes over too much
 	frontShare    = 50                   // looks take one part of so many of the time at most
 	frontAtLeast  = time.Second          // between two looks at one line
 	frontWithin   = 20 * time.Second     // of one look
@@ -156,11 +156,20 @@ func (f *front) dropFloors() {
 	f.void = true
 }
 
+// keepFront looks where the queue begins until ctx ends. Nothing but speed depends
+// on it, so it says nothing of whether the service is well.
+func (s *Service) keepFront(ctx context.Context) {
+	l := &loop{doing: "look where the queue begins"}
+	for pause(ctx, frontEvery) {
+		s.round(l, s.refreshFront)
+	}
+}
+
 // refreshFront looks where jobs begin, when it takes long to find them.
 func (s *Service) refreshFront(ctx context.Context) error {
 	f := s.live.hub.front
 	if !f.looking.TryLock() {
-		return nil // another service does
+		return nil // another service on this store does
 	}
 	defer f.looking.Unlock()
 	lines, heard := f.due(time.Now())
@@ -169,8 +178,9 @@ func (s *Service) refreshFront(ctx context.Context) error {
 		return nil
 	}
 	for _, line := range lines {
+		began := time.Now()
 		if err := s.lookAtLine(ctx, f, line); err != nil {
-			f.giveUp() // what came meanwhile is not known
+			f.postpone(line, time.Since(began))
 			return err
 		}
 	}
@@ -201,10 +211,12 @@ func (s *Service) lookAtLine(ctx context.Context, f *front, line store.Line) err
 	ctx, cancel := context.WithTimeout(ctx, frontWithin)
 	defer cancel()
 	return s.store.Read(ctx, func(tx *store.Tx) error {
+		began := time.Now()
 		last, err := tx.LastJob() // what has a higher id is no lower than the floor will be
 		if err != nil {
 			return err
 		}
+		trip := time.Since(began)
 		first, err := tx.ReadyIn(line, floor, last+1, 1)
 		if err != nil {
 			return err
@@ -214,12 +226,13 @@ func (s *Service) lookAtLine(ctx context.Context, f *front, line store.Line) err
 			f.found(line, first[0])
 			return nil
 		}
-		began := time.Now()
+		again := time.Now()
 		back, err := tx.ReadyIn(line, 0, first[0], maxBack+1)
 		if err != nil {
 			return err
 		}
-		f.foundBelow(line, first[0], back, time.Since(began))
+		f.foundBelow(line, first[0], back, time.Since(again)-trip)
+		f.postpone(line, time.Since(began))
 		return nil
 	})
 }
@@ -229,7 +242,7 @@ func (f *front) look(line store.Line) (floor int64, below bool) {
 	f.watching.Store(true) // before the look reads anything
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.during, f.void = nil, false
+	f.during, f.void = nil, f.ears == 0
 	l := f.lines[line]
 	return l.floor, l.floor == 0 || time.Now().After(l.below)
 }
@@ -251,7 +264,6 @@ func (f *front) foundBelow(line store.Line, first int64, back []int64, took time
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.lines[line]
-	l.below = time.Now().Add(max(frontAtLeast, frontShare*took))
 	switch slow := took >= f.slow; {
 	case f.void:
 		return
@@ -263,6 +275,20 @@ func (f *front) foundBelow(line store.Line, first int64, back []int64, took time
 		f.put(f.during)
 	}
 	l.claimed = 0
+}
+
+// postpone says when it is looked below a floor again, after a look that took so
+// long: all lines together are looked at for a small part of the time.
+func (f *front) postpone(line store.Line, took time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	floors := 0
+	for _, l := range f.lines {
+		if l.floor > 0 {
+			floors++
+		}
+	}
+	f.lines[line].below = time.Now().Add(max(frontAtLeast, frontShare*time.Duration(max(1, floors))*took))
 }
 
 // forgetGone forgets jobs below their floors that are no longer ready.
@@ -286,24 +312,21 @@ func (s *Service) forgetGone(ctx context.Context, f *front) error {
 func (f *front) lookBack() []int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.during = nil
+	f.during, f.void = nil, f.ears == 0
 	return slices.Collect(maps.Keys(f.back))
 }
 
 func (f *front) foundBack(ids, ready []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.void {
+		return
+	}
 	for _, id := range ids {
 		delete(f.back, id)
 	}
 	f.put(ready)
 	f.put(f.during)
-}
-
-func (f *front) giveUp() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.dropFloors()
 }
 
 // rest ends a round: where there are no floors nobody has to note what comes.

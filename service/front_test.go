@@ -206,3 +206,31 @@ func TestAcquire_behindWhatIsGoneLosesNothing(t *testing.T) {
 		require.Equal(t, jobs, finished)
 	})
 }
+
+// Jobs that others hold locked are passed over, however many.
+func TestAcquire_beginsBehindWhatOthersAreTaking(t *testing.T) {
+	eachHosted(t, func(t *testing.T, f fixture, host *gorm.DB) {
+		if !f.store.Postgres() {
+			return // which has one writer
+		}
+		f.behind("a")
+		for range 150 {
+			f.queue("a")
+		}
+		tx := host.Begin()
+		defer tx.Rollback()
+		require.NoError(t, tx.Exec(`SELECT id FROM job WHERE status = 'queued' ORDER BY id LIMIT 100 FOR UPDATE`).Error)
+		jobs, err := f.Acquire(t.Context(), service.Acquire{Types: []string{"a"}, Count: 5})
+		require.NoError(t, err)
+		require.Len(t, jobs, 5)
+	})
+}
+
+// graphql-node-jobs lets jobs be without a type; nobody can ask for them.
+func TestAcquire_passesOverJobsWithoutAType(t *testing.T) {
+	eachHosted(t, func(t *testing.T, f fixture, host *gorm.DB) {
+		require.NoError(t, host.Exec(`INSERT INTO job (status, "createdAt", "updatedAt") VALUES ('queued', '2026-01-01 00:00:00.000+00:00', '2026-01-01 00:00:00.000+00:00')`).Error)
+		f.queue("a")
+		require.NotNil(t, f.acquire("a", "b"))
+	})
+}

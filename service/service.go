@@ -129,7 +129,7 @@ func (s *Service) begin() {
 		return nil
 	})
 	if s.live.outbox != nil {
-		s.every(frontEvery, "look where the queue begins", s.refreshFront)
+		s.live.spawn(s.keepFront)
 	}
 	s.beginMetrics()
 	if !s.options.Retention.KeepsAll() {

@@ -95,7 +95,7 @@ func (s *session) sweep(ctx context.Context) error {
 		if err := s.giveBackUnknown(ctx); err != nil || late {
 			return err
 		}
-		rest(ctx, pause)
+		rest(ctx, min(pause, noticeWithin-time.Since(s.lost)))
 	}
 }
 

@@ -22,8 +22,8 @@ const (
 	BatchChanged
 	HoldsChanged // of which the id says nothing
 
-	// CameBack: a job that was there before is in the queue. Nobody is told of it
-	// but those who begin behind what is gone: see [Front].
+	// CameBack is noted beside the change of a job that is in the queue and was
+	// there before. It is for who begins behind what is gone: see [Front].
 	CameBack
 )
 

@@ -70,10 +70,12 @@ func (tx *Tx) MarkDue() (int, error) {
 // not be enough: more reports that claims went without although there are jobs for
 // them. It has then given out depth jobs at least. [Deep] is always enough.
 // A front says where jobs begin; without one they are looked for from the beginning.
+// Behind it, too, it looks at a few more than are wanted, and at many when deep.
 func (tx *Tx) ClaimJobs(claims []Claim, depth int, front *Front) (hands [][]models.Job, more bool, err error) {
 	now := tx.now()
 	var takers rowset
 	total := tx.takers(&takers, claims)
+	deep := depth >= reach(total)
 	depth = min(depth, reach(total))
 	picked, picking, err := tx.picking(claims[0].Types, total, depth, front)
 	if err != nil {
@@ -103,7 +105,13 @@ func (tx *Tx) ClaimJobs(claims []Claim, depth int, front *Front) (hands [][]mode
 	slices.SortFunc(claimed, func(a, b models.Job) int {
 		return cmp.Or(cmp.Compare(b.PriorityLevel, a.PriorityLevel), cmp.Compare(a.ID, b.ID))
 	})
-	more = front == nil && len(claimed) < total && len(claimed) >= depth && depth < reach(total) && len(claims[0].Types) > 1
+	switch {
+	case deep || len(claimed) >= total:
+	case front != nil:
+		more = true // others may be taking those that it looked at
+	default:
+		more = len(claimed) >= depth && len(claims[0].Types) > 1
+	}
 	return dealt(claimed, claims), more, nil
 }
 
@@ -147,7 +155,7 @@ func (tx *Tx) firstReady(types []string, n, depth int, front *Front) (string, []
 	now := tx.now()
 	switch {
 	case front != nil:
-		query, args := tx.firstBehind(types, n, front)
+		query, args := tx.firstBehind(types, n, depth, front)
 		return query, args, nil
 	case len(types) > 1:
 		return tx.firstOfSeveral(types, n, depth)
@@ -192,7 +200,7 @@ func (tx *Tx) firstAmong(query string) string {
 
 // near are the first ready jobs of all types, twice as many as are wanted.
 func (tx *Tx) near(most int) (string, []any) {
-	return `SELECT id, type, "priorityLevel" FROM {job}` + tx.by("gnj_job_order") + `
+	return `SELECT id, COALESCE(type, '') AS type, "priorityLevel" FROM {job}` + tx.by("gnj_job_order") + `
 		WHERE ` + inOrder + ` AND ` + due + ` ORDER BY ` + dispatchOrder + ` LIMIT ?`, []any{tx.now(), 2 * most}
 }
 

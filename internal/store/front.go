@@ -28,9 +28,15 @@ type Line struct {
 	Priority int
 }
 
+// taken is how many jobs others may be taking at the moment.
+const taken = 5000
+
 // firstBehind is firstReady where the front is known.
-func (tx *Tx) firstBehind(types []string, n int, front *Front) (string, []any) {
+func (tx *Tx) firstBehind(types []string, n, depth int, front *Front) (string, []any) {
 	most := reach(n)
+	if depth >= most {
+		most += taken
+	}
 	behind, args := tx.behind(types, most, front)
 	return tx.firstAmong(`SELECT id FROM (` + behind + `) behind ORDER BY ` + dispatchOrder + ` LIMIT ?`),
 		slices.Concat(args, []any{2 * most, tx.now(), n})
@@ -42,6 +48,7 @@ func (tx *Tx) behind(types []string, n int, front *Front) (string, []any) {
 	known, between := front.lines(types), front.gaps(types)
 	back := &rowset{}
 	back.column(intKind, anys(front.Back))
+	asked, askedArgs := tx.eachOf(types)
 	now := tx.now()
 	query, args := `SELECT * FROM (`, []any(nil)
 	add := func(word string, rows *rowset, part string, partArgs ...any) {
@@ -55,7 +62,7 @@ func (tx *Tx) behind(types []string, n int, front *Front) (string, []any) {
 	add(` UNION ALL `, between, `SELECT j.* FROM %s CROSS JOIN LATERAL (`+columns+` WHERE `+ready+`
 			AND type = v.c0 AND "priorityLevel" > v.c1 AND "priorityLevel" < v.c2 AND `+due+` ORDER BY `+dispatchOrder+` LIMIT ?) j`, now, n)
 	add(` UNION ALL `, back, columns+` WHERE id = ANY(ARRAY(SELECT v.c0 FROM %s))
-			AND `+stillQueued+` AND ("startAfter" IS NULL OR "wasDue") AND `+due+` AND type IN `+marks(len(types)), slices.Concat([]any{now}, anys(types))...)
+			AND `+stillQueued+` AND ("startAfter" IS NULL OR "wasDue") AND `+due+` AND type IN (SELECT w.type FROM `+asked+`)`, slices.Concat([]any{now}, askedArgs)...)
 	return query + `) j WHERE NOT EXISTS (SELECT 1 FROM {jobHoldType} h WHERE h."deletedAt" IS NULL AND (h.type = j.type OR h.type = 'all'))`, args
 }
 
