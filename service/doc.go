@@ -202,6 +202,7 @@
 //  132. Glance_saysOfWhen: Where it is not, jobs are counted in the background, for a small part of the time, and it says of when its counts are.
 //  133. Look_findsWhatTheListHas: Looking for jobs and pipelines finds what their lists have, in the same order.
 //  134. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
+//  135. Outline_readsWhatAPageShows: A pipeline is outlined for a page by its first steps and the first jobs of their batches; no input, output or progress is read but the inputs that fit.
 //
 // # Locks
 //
