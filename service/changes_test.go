@@ -40,7 +40,7 @@ func TestChange_isToldByEveryVerb(t *testing.T) {
 // Whoever adds a verb adds it to the test above, or says that it changes no job.
 func TestChange_isAskedOfEveryVerb(t *testing.T) {
 	t.Parallel()
-	none := strings.Fields(`Acquired Advance Batch Batches Close Drain Explain Failures ForgetMetrics Glance Health History Hold Holds In Job JobInputs Jobs LastHour LookForFailures LookForJobs LookForPipelines LookWithin Metrics MonitorWorkers OrderSteps OutlinePipeline Ping Pipeline PipelineHistory Position
+	none := strings.Fields(`Acquired Advance Batch Batches Close Drain Explain Failures ForgetMetrics Glance Health History Hold Holds In Job JobInputs Jobs LastHour Look LookForFailures LookForJobs LookForPipelines LookWithin MatchingWithin Metrics MonitorWorkers OrderSteps OutlinePipeline Ping Pipeline PipelineHistory Position
 		Pipelines Pong Prune Release RemakeMetrics SaveMetrics Since Stats Subscribe ToggleHold Transaction Waiting Watch Workers`)
 	tested := map[string]bool{}
 	for _, verb := range slices.Concat(jobVerbs(), workVerbs(), pipelineVerbs(), handVerbs()) {

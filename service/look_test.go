@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -119,6 +120,79 @@ func TestLook_goesOn(t *testing.T) {
 			_, pages = f.looks(filter, time.Minute)
 			require.Equal(t, 2, pages)
 		}
+	})
+}
+
+// When not even the first of what is to be looked at can be looked at in time, less is.
+func TestLook_getsSomewhere(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		f.mixed()
+		var steps []int64
+		long := func(tx *store.Tx) error {
+			_, err := tx.CountJobs([]store.Condition{{SQL: `(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n) > 0`}})
+			return err
+		}
+		overdue, err := f.Look(t.Context(), func(tx *store.Tx, step int64) (string, error) {
+			steps = append(steps, step)
+			if step == 0 {
+				return "", long(tx)
+			}
+			return "somewhere", long(tx)
+		})
+		require.NoError(t, err)
+		require.True(t, overdue)
+		require.Equal(t, []int64{0, 1}, steps)
+		_, err = f.Look(t.Context(), func(tx *store.Tx, _ int64) (string, error) { return "", long(tx) })
+		require.ErrorIs(t, err, models.ErrUnavailable)
+
+		list := f.lists(service.JobFilter{Page: models.Page{Order: "-id", Limit: 500}})
+		require.NoError(t, f.store.Read(t.Context(), func(tx *store.Tx) error {
+			page := store.Page{Column: "id", Desc: true, Limit: 500}
+			found, err := tx.LookForJobs(store.Look{Page: page, Step: 1})
+			require.Len(t, found.Items, 1, "the smallest step")
+			require.True(t, found.Further)
+			page.Cursor = found.NextCursor
+			rest, err2 := tx.LookForJobs(store.Look{Page: page, Step: 1, Within: time.Minute})
+			require.NoError(t, err2)
+			require.Len(t, rest.Items, len(list)-1)
+			return err
+		}))
+	})
+}
+
+func TestMatching_countsInTime(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		m, err := f.CountMatching(t.Context(), service.JobFilter{})
+		require.NoError(t, err)
+		require.Equal(t, service.Matching{}, m)
+		many := make([]service.NewJob, 5000)
+		for i := range many {
+			many[i] = service.NewJob{Type: "a", Status: models.JobFailed, Output: models.JSON(`{"error":"no"}`)}
+			if i%2 == 0 {
+				many[i] = service.NewJob{Type: "b"}
+			}
+		}
+		_, err = f.CreateJobs(t.Context(), many)
+		require.NoError(t, err)
+		f.mixed()
+		alike := service.JobFilter{Error: "no", Type: []string{"a"}}
+		for _, filter := range []service.JobFilter{
+			{}, {Type: []string{"b"}}, {Status: []models.JobStatus{models.JobQueued}}, {Status: []models.JobStatus{models.JobPlanned}},
+			{Status: []models.JobStatus{models.JobFailed, models.JobProcessing}}, {Status: []models.JobStatus{models.JobCancelled}}, {Text: "name 7"}, alike,
+		} {
+			filter.Total = true
+			list, err := f.Jobs(t.Context(), filter)
+			require.NoError(t, err)
+			m, err := f.MatchingWithin(t.Context(), filter, time.Minute)
+			require.NoError(t, err)
+			require.Equal(t, service.Matching{Count: *list.Total, Newest: 5240}, m, "%+v", filter)
+			m, err = f.MatchingWithin(t.Context(), filter, 0)
+			require.NoError(t, err)
+			require.True(t, m.More, "%+v", filter)
+			require.LessOrEqual(t, m.Count, int64(2000))
+		}
+		_, err = f.CountMatching(t.Context(), service.JobFilter{Status: []models.JobStatus{"odd"}})
+		require.ErrorIs(t, err, models.ErrInvalid)
 	})
 }
 
