@@ -10,7 +10,7 @@ import (
 
 // openAtOnce is how many jobs that have not ended are sorted by their ids. Of more,
 // which lie close together, ranges of ids are looked at.
-const openAtOnce = 100_000
+const openAtOnce = 50_000
 
 // open reports statuses that are no ends: few jobs have them, which lie anywhere.
 func open(list []models.JobStatus) bool {
