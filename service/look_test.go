@@ -223,6 +223,10 @@ func TestMatching_countsInTime(t *testing.T) {
 			require.Equal(t, service.Matching{Count: *list.Total, Newest: 5240}, m, "%+v", filter)
 			m, err = f.MatchingWithin(t.Context(), filter, 0)
 			require.NoError(t, err)
+			if len(filter.Status) == 1 && !filter.Status[0].Ended() {
+				require.Equal(t, service.Matching{Count: *list.Total, Newest: 5240}, m, "few have not ended")
+				continue
+			}
 			require.True(t, m.More, "%+v", filter)
 			require.LessOrEqual(t, m.Count, int64(2000))
 		}

@@ -76,7 +76,16 @@ func (in Look) among(from, to int64) (string, []any) {
 // CountJobsWithin counts jobs as long as there is time, by ranges of ids as
 // [Tx.LookForJobs]. more says that they were not counted to the end.
 func (tx *Tx) CountJobsWithin(in Look) (n int64, more bool, err error) {
+	few, err := tx.fewOpen(in)
+	if err != nil {
+		return 0, false, err
+	}
 	in.Conditions = append(slices.Clip(in.Conditions), In("type", in.Types))
+	if few {
+		ids, args := tx.union(openParts(in.Status), in.Conditions, "")
+		err := tx.row(`SELECT count(*) FROM (`+ids+`) open_job`, args, &n)
+		return n, false, wrapped(err, "count open jobs up to", openAtOnce)
+	}
 	name := tx.withStatus(&in)
 	low, high, err := tx.reach("{job}", in)
 	if err != nil {
