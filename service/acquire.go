@@ -66,7 +66,7 @@ func orLease(asked, otherwise time.Duration) time.Duration {
 
 // await claims whenever there may be a job, until the wait is over.
 func (s *Service) await(ctx context.Context, claim store.Claim, wait time.Duration) ([]models.Job, error) {
-	s.live.attend()
+	_, _ = s.live.attend() // a service that closes ends the wait by itself
 	me, leave := s.waiting.join(claim.Types)
 	defer leave()
 	over := time.NewTimer(wait)

@@ -92,7 +92,7 @@ func (t *txn) place(pipeline *models.Pipeline, step *models.Step, index int) err
 	if pipeline.Status.Ended() {
 		return models.Conflict("pipeline %d is %s; its steps have their order", pipeline.ID, pipeline.Status)
 	}
-	details, err := stepDetails(t.Tx, []models.Step{*step})
+	details, err := stepDetails([]models.Step{*step}, lean(t.Tx))
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func explainStep(tx *store.Tx, e *models.Explanation, next *models.Step) error {
 	before := "it has neither a job nor a batch"
 	switch {
 	case next.JobID != nil:
-		jobs, err := tx.JobsWithID([]int64{*next.JobID})
+		jobs, err := tx.LeanJobsWithID([]int64{*next.JobID})
 		if err != nil {
 			return err
 		}

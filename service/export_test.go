@@ -60,6 +60,16 @@ func (s *Service) LookWithin(ctx context.Context, filter JobFilter, within time.
 	return s.lookForJobs(ctx, filter, within)
 }
 
+// MatchingWithin is CountMatching in less time.
+func (s *Service) MatchingWithin(ctx context.Context, filter JobFilter, within time.Duration) (Matching, error) {
+	return s.countMatching(ctx, filter, within)
+}
+
+// Look is what all that looks in time goes through.
+func (s *Service) Look(ctx context.Context, do func(tx *store.Tx, step int64) (string, error)) (overdue bool, err error) {
+	return s.look(ctx, do)
+}
+
 // CountSlowly has counts made as where there are many jobs.
 func (s *Service) CountSlowly() {
 	s.counters.open.mu.Lock()

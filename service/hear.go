@@ -21,6 +21,20 @@ type hearing struct {
 	settled chan struct{} // closed when they are heard, or cannot be
 }
 
+// heardOrNot waits until others are heard or cannot be, and a few seconds at most;
+// it answers ctx's error when ctx ends first.
+func heardOrNot(ctx context.Context, settled <-chan struct{}) error {
+	patience := time.NewTimer(listenWithin)
+	defer patience.Stop()
+	select {
+	case <-settled:
+	case <-patience.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
 // hear begins to listen. The caller holds the lock.
 func (l *live) hear() *hearing {
 	ctx, stop := context.WithCancel(l.background.stopping)

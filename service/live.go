@@ -24,8 +24,8 @@ type live struct {
 	mu      sync.Mutex
 	closed  bool
 	subs    []*Subscription // replaced by another list, never changed
-	hearing *hearing        // while there are subscribers, or have been waiting acquires, and others can be heard
-	waited  bool            // acquires have waited for what others may make
+	hearing *hearing        // while there are subscribers, or once somebody waited or watched
+	waited  bool            // acquires have waited, or somebody watched, for what others may do
 	ready   chan struct{}   // holds a token when others made jobs ready
 	deaf    atomic.Bool     // others cannot be heard by the host's driver
 	unseen  []unseen
@@ -109,17 +109,19 @@ func (l *live) join(sub *Subscription) (<-chan struct{}, error) {
 	return l.hearing.settled, nil
 }
 
-// attend begins to listen for jobs that others make, for as long as the service lives.
-func (l *live) attend() {
+// attend begins to listen for what others do, for as long as the service lives.
+// What it returns is closed as that of join.
+func (l *live) attend() (<-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.waited || l.closed {
-		return
+	if l.closed {
+		return nil, errShuttingDown
 	}
 	l.waited = true
 	if l.hearing == nil {
 		l.hearing = l.hear()
 	}
+	return l.hearing.settled, nil
 }
 
 // leave ends telling a subscriber; with the last one this process stops to listen.

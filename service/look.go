@@ -48,16 +48,49 @@ func (s *Service) lookForJobs(ctx context.Context, filter JobFilter, within time
 	if page.Column != "id" {
 		return s.sortJobs(ctx, filter, page)
 	}
-	status := filter.Status
-	filter.Status = nil
-	look := store.Look{Status: status, Page: page, Within: within, CreatedFrom: filter.CreatedFrom, CreatedTo: earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo)}
 	var found store.Found[models.Job]
-	overdue, err := s.store.Brief(ctx, lookAtMost, func(tx *store.Tx) (err error) {
-		look.Conditions = conditionsOf(tx, filter)
+	overdue, err := s.look(ctx, func(tx *store.Tx, step int64) (string, error) {
+		var err error
+		look := lookOf(tx, filter, page, within)
+		look.Step = step
 		found, err = tx.LookForJobs(look)
-		return err
+		return found.NextCursor, err
 	})
-	return lookedFor(found, page, overdue), err
+	return lookedFor(found, overdue), err
+}
+
+// lookOf is what to look for.
+func lookOf(tx *store.Tx, filter JobFilter, page store.Page, within time.Duration) store.Look {
+	look := store.Look{
+		Status: filter.Status, Types: filter.Type, Page: page, Within: within,
+		CreatedFrom: filter.CreatedFrom, CreatedTo: earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo),
+	}
+	filter.Status, filter.Type = nil, nil
+	look.Conditions = conditionsOf(tx, filter)
+	return look
+}
+
+// look looks and, when there was no time even for the first step, which is then too
+// large, once more in the smallest ones: so it always gets somewhere. do answers the
+// cursor of where it is.
+func (s *Service) look(ctx context.Context, do func(tx *store.Tx, step int64) (string, error)) (overdue bool, err error) {
+	for _, step := range []int64{0, 1} {
+		at := ""
+		overdue, err = s.store.Brief(ctx, lookAtMost, func(tx *store.Tx) (err error) {
+			at, err = do(tx, step)
+			return err
+		})
+		if err != nil || !overdue || at != "" {
+			return overdue, err
+		}
+	}
+	return true, errNoTime
+}
+
+// errNoTime is told of a database that cannot look at a single row in time.
+var errNoTime error = &models.Error{
+	Code:    models.CodeUnavailable,
+	Message: "the database has no time to look for anything now; try again in a moment",
 }
 
 // earliest is the first of times: what was created after an end has not ended before it.
@@ -71,12 +104,9 @@ func earliest(times ...*time.Time) *time.Time {
 	return first
 }
 
-func lookedFor[T any](found store.Found[T], page store.Page, overdue bool) Found[T] {
+func lookedFor[T any](found store.Found[T], overdue bool) Found[T] {
 	if overdue {
 		found.Further = true
-		if found.NextCursor == "" {
-			found.NextCursor = page.Cursor
-		}
 	}
 	return Found[T]{List[T]{Items: found.Items, NextCursor: found.NextCursor}, found.Further}
 }
@@ -113,13 +143,17 @@ func (s *Service) LookForPipelines(ctx context.Context, filter models.PipelineFi
 	}
 	var found store.Found[models.Pipeline]
 	var items []models.PipelineProgress
-	overdue, err := s.store.Brief(ctx, lookAtMost, func(tx *store.Tx) (err error) {
-		found, err = tx.LookForPipelines(store.Look{Conditions: pipelineConditions(tx, filter), Page: page, Within: lookWithin})
-		if err == nil {
-			items, err = progressOf(tx, found.Items)
-		}
-		return err
+	overdue, err := s.look(ctx, func(tx *store.Tx, step int64) (string, error) {
+		var err error
+		found, err = tx.LookForPipelines(store.Look{Conditions: pipelineConditions(tx, filter), Page: page, Within: lookWithin, Step: step})
+		return found.NextCursor, err
 	})
-	all := lookedFor(found, page, overdue)
+	if err == nil {
+		err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
+			items, err = progressOf(tx, found.Items)
+			return err
+		})
+	}
+	all := lookedFor(found, overdue)
 	return Found[models.PipelineProgress]{List[models.PipelineProgress]{Items: items, NextCursor: all.NextCursor}, all.Further}, err
 }

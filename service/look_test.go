@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/internal/storetest"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -119,6 +121,117 @@ func TestLook_goesOn(t *testing.T) {
 			_, pages = f.looks(filter, time.Minute)
 			require.Equal(t, 2, pages)
 		}
+	})
+}
+
+// So many queued jobs that they are not sorted are found all the same.
+func TestLook_findsManyQueuedJobs(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		f := node(t, store.Config{Database: database}, service.Options{})
+		db := storetest.SQL(t, database)
+		storetest.Exec(t, db, `INSERT INTO job (type, status, "priorityLevel", "createdAt", "updatedAt")
+			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 101000)
+			SELECT CASE WHEN i % 20000 = 7 THEN 'rare' ELSE 'usual' END, CASE WHEN i % 300 = 0 THEN 'failed' ELSE 'queued' END, i % 9,
+				'2026-01-01 00:00:00.000+00:00', '2026-01-01 00:00:00.000+00:00' FROM n`)
+		queued := service.JobFilter{Status: []models.JobStatus{models.JobQueued}}
+		rare := queued
+		rare.Type = []string{"rare"}
+		for _, order := range []string{"id", "-id"} {
+			queued.Page = models.Page{Order: order, Limit: 400}
+			for range 3 {
+				want, err := f.Jobs(t.Context(), queued)
+				require.NoError(t, err)
+				got, err := f.LookWithin(t.Context(), queued, time.Minute)
+				require.NoError(t, err)
+				require.Equal(t, service.Found[models.Job]{List: want}, got)
+				queued.Cursor = got.NextCursor
+			}
+			rare.Page = models.Page{Order: order, Limit: 2}
+			got, _ := f.looks(rare, time.Minute)
+			require.Equal(t, f.lists(rare), got)
+			require.Len(t, got, 6)
+		}
+		m, err := f.MatchingWithin(t.Context(), service.JobFilter{Status: queued.Status}, time.Minute)
+		require.NoError(t, err)
+		require.Equal(t, service.Matching{Count: 101_000 - 336, Newest: 101_000}, m)
+	})
+}
+
+// When not even the first of what is to be looked at can be looked at in time, less is.
+func TestLook_getsSomewhere(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		f.mixed()
+		var steps []int64
+		long := func(tx *store.Tx) error {
+			_, err := tx.CountJobs([]store.Condition{{SQL: `(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n) > 0`}})
+			return err
+		}
+		overdue, err := f.Look(t.Context(), func(tx *store.Tx, step int64) (string, error) {
+			steps = append(steps, step)
+			if step == 0 {
+				return "", long(tx)
+			}
+			return "somewhere", long(tx)
+		})
+		require.NoError(t, err)
+		require.True(t, overdue)
+		require.Equal(t, []int64{0, 1}, steps)
+		_, err = f.Look(t.Context(), func(tx *store.Tx, _ int64) (string, error) { return "", long(tx) })
+		require.ErrorIs(t, err, models.ErrUnavailable)
+
+		list := f.lists(service.JobFilter{Page: models.Page{Order: "-id", Limit: 500}})
+		require.NoError(t, f.store.Read(t.Context(), func(tx *store.Tx) error {
+			page := store.Page{Column: "id", Desc: true, Limit: 500}
+			found, err := tx.LookForJobs(store.Look{Page: page, Step: 1})
+			require.Len(t, found.Items, 1, "the smallest step")
+			require.True(t, found.Further)
+			page.Cursor = found.NextCursor
+			rest, err2 := tx.LookForJobs(store.Look{Page: page, Step: 1, Within: time.Minute})
+			require.NoError(t, err2)
+			require.Len(t, rest.Items, len(list)-1)
+			return err
+		}))
+	})
+}
+
+func TestMatching_countsInTime(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		m, err := f.CountMatching(t.Context(), service.JobFilter{})
+		require.NoError(t, err)
+		require.Equal(t, service.Matching{}, m)
+		many := make([]service.NewJob, 5000)
+		for i := range many {
+			many[i] = service.NewJob{Type: "a", Status: models.JobFailed, Output: models.JSON(`{"error":"no"}`)}
+			if i%2 == 0 {
+				many[i] = service.NewJob{Type: "b"}
+			}
+		}
+		_, err = f.CreateJobs(t.Context(), many)
+		require.NoError(t, err)
+		f.mixed()
+		alike := service.JobFilter{Error: "no", Type: []string{"a"}}
+		for _, filter := range []service.JobFilter{
+			{}, {Type: []string{"b"}}, {Status: []models.JobStatus{models.JobQueued}}, {Status: []models.JobStatus{models.JobPlanned}},
+			{Status: []models.JobStatus{models.JobFailed, models.JobProcessing}}, {Status: []models.JobStatus{models.JobCancelled}}, {Text: "name 7"}, alike,
+		} {
+			filter.Total = true
+			list, err := f.Jobs(t.Context(), filter)
+			require.NoError(t, err)
+			m, err := f.MatchingWithin(t.Context(), filter, time.Minute)
+			require.NoError(t, err)
+			require.Equal(t, service.Matching{Count: *list.Total, Newest: 5240}, m, "%+v", filter)
+			m, err = f.MatchingWithin(t.Context(), filter, 0)
+			require.NoError(t, err)
+			if len(filter.Status) == 1 && !filter.Status[0].Ended() {
+				require.Equal(t, service.Matching{Count: *list.Total, Newest: 5240}, m, "few have not ended")
+				continue
+			}
+			require.True(t, m.More, "%+v", filter)
+			require.LessOrEqual(t, m.Count, int64(2000))
+		}
+		_, err = f.CountMatching(t.Context(), service.JobFilter{Status: []models.JobStatus{"odd"}})
+		require.ErrorIs(t, err, models.ErrInvalid)
 	})
 }
 

@@ -31,7 +31,7 @@ func (s *Service) CreatePipeline(ctx context.Context, in NewPipeline) (*Pipeline
 			return err
 		}
 		var err error
-		detail, err = pipelineDetail(t.Tx, pipeline.ID)
+		detail, err = pipelineDetail(t.Tx, pipeline.ID, whole(t.Tx))
 		return err
 	})
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Service) Pipeline(ctx context.Context, id int64) (*PipelineDetail, erro
 	}
 	var detail *PipelineDetail
 	err := s.store.Snapshot(ctx, func(tx *store.Tx) (err error) {
-		detail, err = pipelineDetail(tx, id)
+		detail, err = pipelineDetail(tx, id, whole(tx))
 		return err
 	})
 	return detail, err
@@ -82,7 +82,7 @@ func (s *Service) Pipeline(ctx context.Context, id int64) (*PipelineDetail, erro
 
 // pipelineDetail reads a pipeline with its steps, their jobs and batches, in a
 // constant number of statements.
-func pipelineDetail(tx *store.Tx, id int64) (*PipelineDetail, error) {
+func pipelineDetail(tx *store.Tx, id int64, read reading) (*PipelineDetail, error) {
 	pipeline, err := tx.Pipeline(id)
 	if err != nil {
 		return nil, err
@@ -91,11 +91,28 @@ func pipelineDetail(tx *store.Tx, id int64) (*PipelineDetail, error) {
 	if err != nil {
 		return nil, err
 	}
-	details, err := stepDetails(tx, steps)
+	details, err := stepDetails(steps, read)
 	return &PipelineDetail{Pipeline: *pipeline, Steps: details}, err
 }
 
-func stepDetails(tx *store.Tx, steps []models.Step) ([]StepDetail, error) {
+// reading is how the jobs of steps are read.
+type reading struct {
+	withID  func([]int64) ([]models.Job, error)
+	ofBatch func(...int64) ([]models.Job, error)
+	batches func([]int64) ([]models.Batch, error)
+}
+
+// whole reads jobs with all there is of them.
+func whole(tx *store.Tx) reading {
+	return reading{tx.JobsWithID, tx.JobsOfBatch, tx.BatchesWithID}
+}
+
+// lean reads jobs without their payloads, which may be long.
+func lean(tx *store.Tx) reading {
+	return reading{tx.LeanJobsWithID, tx.LeanJobsOfBatch, tx.BatchesWithID}
+}
+
+func stepDetails(steps []models.Step, read reading) ([]StepDetail, error) {
 	var jobIDs, batchIDs []int64
 	for _, step := range steps {
 		if step.JobID != nil {
@@ -105,11 +122,11 @@ func stepDetails(tx *store.Tx, steps []models.Step) ([]StepDetail, error) {
 			batchIDs = append(batchIDs, *step.BatchID)
 		}
 	}
-	jobs, err := tx.JobsWithID(jobIDs)
+	jobs, err := read.withID(jobIDs)
 	if err != nil {
 		return nil, err
 	}
-	batches, err := batchDetails(tx, batchIDs)
+	batches, err := batchDetails(batchIDs, read)
 	if err != nil {
 		return nil, err
 	}
@@ -130,20 +147,20 @@ func stepDetails(tx *store.Tx, steps []models.Step) ([]StepDetail, error) {
 	return details, nil
 }
 
-func batchDetails(tx *store.Tx, ids []int64) (map[int64]*BatchDetail, error) {
+func batchDetails(ids []int64, read reading) (map[int64]*BatchDetail, error) {
 	details := make(map[int64]*BatchDetail, len(ids))
 	if len(ids) == 0 {
 		return details, nil
 	}
 	for part := range slices.Chunk(ids, 1000) {
-		batches, err := tx.BatchesWithID(part)
+		batches, err := read.batches(part)
 		if err != nil {
 			return nil, err
 		}
 		for _, batch := range batches {
 			details[batch.ID] = &BatchDetail{Batch: batch, Jobs: []models.Job{}}
 		}
-		jobs, err := tx.JobsOfBatch(part...)
+		jobs, err := read.ofBatch(part...)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +227,9 @@ func progressOf(tx *store.Tx, found []models.Pipeline) ([]PipelineProgress, erro
 	return list, err
 }
 
-// StartPipeline starts a planned pipeline: its first planned step is queued.
+// StartPipeline starts a planned pipeline: its first planned step is queued. The
+// jobs of the answer come without input, output and processingInfo, as do those of
+// every change of a pipeline.
 //
 // It answers models.ErrNotFound for a pipeline that is not there and
 // models.ErrConflict for one that was started or has no steps.
@@ -251,7 +270,8 @@ func (t *txn) lockNamed(id int64) (*models.Pipeline, error) {
 	return pipeline, err
 }
 
-// changePipeline changes a locked pipeline and answers it with its steps.
+// changePipeline changes a locked pipeline and answers it with its steps, whose
+// jobs come without payloads.
 func (s *Service) changePipeline(ctx context.Context, id int64, change func(*txn, *models.Pipeline) error) (*PipelineDetail, error) {
 	var detail *PipelineDetail
 	err := s.write(ctx, func(t *txn) error {
@@ -262,7 +282,7 @@ func (s *Service) changePipeline(ctx context.Context, id int64, change func(*txn
 		if err := change(t, pipeline); err != nil {
 			return err
 		}
-		detail, err = pipelineDetail(t.Tx, id)
+		detail, err = pipelineDetail(t.Tx, id, lean(t.Tx))
 		return err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"github.com/teamstarter/gnj/internal/store"
 	"github.com/teamstarter/gnj/models"
@@ -9,6 +10,9 @@ import (
 
 // maxResumed bounds how long others wait while a pipeline is resumed.
 const maxResumed = 2000
+
+// resumedAtOnce is how many of them are copied with their payloads at a time.
+const resumedAtOnce = 100
 
 // ResumePipeline takes a failed pipeline on from where it failed: each failed
 // or cancelled job of the steps that are not done is retried, all or nothing.
@@ -28,7 +32,7 @@ func (s *Service) ResumePipeline(ctx context.Context, id int64) (*PipelineDetail
 		if err != nil {
 			return err
 		}
-		details, err := stepDetails(t.Tx, steps)
+		details, err := stepDetails(steps, lean(t.Tx))
 		if err != nil {
 			return err
 		}
@@ -46,21 +50,18 @@ func (s *Service) ResumePipeline(ctx context.Context, id int64) (*PipelineDetail
 // replaceAll retries jobs of a locked pipeline, which keeps them as they were
 // read, all in a few statements: see [txn.retry] for one.
 func (t *txn) replaceAll(steps []StepDetail, old []*models.Job) error {
-	retries := make([]*models.Job, len(old))
-	of := make(map[int64]*models.Job, len(old))
-	for i, job := range old {
-		retries[i] = copyForRetry(job)
-		of[job.ID] = retries[i]
-	}
-	if _, err := t.insert(retries); err != nil {
-		return err
+	of := make(map[int64]int64, len(old))
+	for part := range slices.Chunk(old, resumedAtOnce) {
+		if err := t.copyAll(part, of); err != nil {
+			return err
+		}
 	}
 	var failed []*models.Batch
 	for i := range steps {
 		step := &steps[i]
 		switch {
-		case step.Job != nil && of[step.Job.ID] != nil:
-			if err := t.ChangeStep(&step.Step, store.Set{"jobId": of[step.Job.ID].ID}); err != nil {
+		case step.Job != nil && of[step.Job.ID] != 0:
+			if err := t.ChangeStep(&step.Step, store.Set{"jobId": of[step.Job.ID]}); err != nil {
 				return err
 			}
 		case step.Batch != nil && step.Status != models.StepDone && step.Batch.Status == models.BatchFailed:
@@ -68,6 +69,30 @@ func (t *txn) replaceAll(steps []StepDetail, old []*models.Job) error {
 		}
 	}
 	return t.MoveBatches(failed, models.BatchPlanned)
+}
+
+// copyAll makes the retries of jobs, in their order, and notes their ids.
+func (t *txn) copyAll(old []*models.Job, of map[int64]int64) error {
+	ids := make([]int64, len(old))
+	for i, job := range old {
+		ids[i] = job.ID
+	}
+	full, err := t.JobsWithID(ids)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(full, func(a, b models.Job) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+	retries := make([]*models.Job, len(full))
+	for i := range full {
+		retries[i] = copyForRetry(&full[i])
+	}
+	if _, err := t.insert(retries); err != nil {
+		return err
+	}
+	for _, job := range retries {
+		of[*job.RetryOfJobID] = job.ID
+	}
+	return nil
 }
 
 // stopped are the jobs that keep steps from being done: failed or cancelled, and

@@ -42,7 +42,7 @@ func (s *Service) AddStep(ctx context.Context, pipelineID int64, in NewStep) (*S
 		if err != nil {
 			return err
 		}
-		added, err = stepDetails(t.Tx, []models.Step{*step})
+		added, err = stepDetails([]models.Step{*step}, whole(t.Tx))
 		return err
 	})
 	if err != nil {
@@ -73,7 +73,7 @@ func (t *txn) orderSteps(pipelineID int64, stepIDs []int64) error {
 	if err != nil {
 		return err
 	}
-	details, err := stepDetails(t.Tx, all)
+	details, err := stepDetails(all, lean(t.Tx))
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (t *txn) removeStep(pipeline *models.Pipeline, step *models.Step) error {
 			return err
 		}
 	}
-	details, err := stepDetails(t.Tx, []models.Step{*step})
+	details, err := stepDetails([]models.Step{*step}, lean(t.Tx))
 	if err != nil {
 		return err
 	}

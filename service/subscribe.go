@@ -109,13 +109,8 @@ func (s *Service) Subscribe(ctx context.Context, wanted func(Event) bool) (*Subs
 	if err != nil {
 		return nil, err
 	}
-	patience := time.NewTimer(listenWithin)
-	defer patience.Stop()
-	select {
-	case <-settled:
-	case <-patience.C:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := heardOrNot(ctx, settled); err != nil {
+		return nil, err
 	}
 	return sub, nil
 }

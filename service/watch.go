@@ -39,23 +39,29 @@ type Changed struct {
 
 // Watch begins to note what changes, as [Service.Subscribe] tells it: after the
 // commit, by whichever verb or door, on PostgreSQL also in other processes.
-// The caller closes it.
+// The caller closes it. Like the first subscription, the first watch waits a few
+// seconds at most until other processes can be heard.
 //
-// It answers models.ErrUnavailable when the service is closed.
+// It answers models.ErrUnavailable when the service is closed, and ctx's error
+// when ctx ends first.
 func (s *Service) Watch(ctx context.Context) (*Watch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.live.open(); err != nil {
+	settled, err := s.live.attend()
+	if err != nil {
 		return nil, err
 	}
-	s.live.attend()
 	w := &Watch{live: s.live, over: s.waiting.closed, more: make(chan struct{}, 1), ids: map[EventKind]map[int64]struct{}{}}
 	h := s.live.hub
 	h.mu.Lock()
 	h.watches = append(slices.Clone(h.watches), w)
 	h.mu.Unlock()
 	h.watching.Add(1)
+	if err := heardOrNot(ctx, settled); err != nil {
+		w.Close()
+		return nil, err
+	}
 	return w, nil
 }
 

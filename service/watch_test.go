@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/teamstarter/gnj/internal/store"
@@ -79,18 +80,14 @@ func TestWatch_saysThatThereWasMore(t *testing.T) {
 	})
 }
 
+// What others change as soon as somebody watches is told.
 func TestWatch_hearsOtherNodes(t *testing.T) {
 	t.Parallel()
-	f := fixture{nil, t, nil}
 	database := storetest.Postgres(t)
-	f.store = storetest.Open(t, store.Config{Database: database})
-	require.NoError(t, f.store.Migrate(t.Context()))
-	f.Service = service.New(f.store, service.Options{PollInterval: time.Hour, RescueInterval: time.Hour})
-	t.Cleanup(f.Close)
-	there := service.New(storetest.Open(t, store.Config{Database: database}), service.Options{PollInterval: time.Hour, RescueInterval: time.Hour})
-	t.Cleanup(there.Close)
+	f := node(t, store.Config{Database: database}, service.Options{})
+	there := node(t, store.Config{Database: database}, service.Options{})
 	w := f.watch()
-	f.heard(t) // by what the watch began, which goes on
+	require.Equal(t, 1, listeners(t, database))
 	made, err := there.CreatePipeline(t.Context(), service.NewPipeline{Steps: steps([]string{"a"}, []string{"b", "b"})})
 	require.NoError(t, err)
 	var all service.Changed
@@ -103,6 +100,29 @@ func TestWatch_hearsOtherNodes(t *testing.T) {
 	require.NoError(t, err)
 	for !f.nextOf(w).Holds {
 	}
+}
+
+// Who cannot hear others waits for that for a moment only, and not longer than asked.
+func TestWatch_waitsAMomentUntilOthersAreHeard(t *testing.T) {
+	t.Parallel()
+	database := storetest.Postgres(t)
+	f := node(t, store.Config{Database: database}, service.Options{})
+	config, err := pgx.ParseConfig(database)
+	require.NoError(t, err)
+	name := config.Database
+	config.Database = "postgres"
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	_, err = conn.Exec(t.Context(), "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = f.Watch(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	w := f.watch()
+	job := f.queue("a")
+	require.Equal(t, service.Changed{Jobs: []int64{job.ID}}, f.nextOf(w), "of this process")
 }
 
 func TestWatch_endsWithTheService(t *testing.T) {

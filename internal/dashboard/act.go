@@ -98,6 +98,7 @@ type bulk struct {
 	Filter  url.Values
 	Query   string
 	Total   int64
+	AtLeast bool   // there was no time to count to the end
 	Until   int64  // the newest job there was when it began
 	Cursor  string // how far it is
 	Done    int64
@@ -114,6 +115,9 @@ func (b bulk) Seen() int64 { return b.Done + b.Passed }
 // turn came.
 func (b bulk) Gone() int64 { return max(0, b.Total-b.Seen()) }
 
+// Open reports that it is not known how many are left.
+func (b bulk) Open() bool { return b.AtLeast && b.Seen() >= b.Total }
+
 // Begun reports whether a piece has been done or tried.
 func (b bulk) Begun() bool { return b.Seen() > 0 || b.Cursor != "" || b.Stopped }
 
@@ -126,7 +130,7 @@ func readBulk(ctx context.Context, v *values) (bulk, error) {
 	if v.Get("all") != "" {
 		b.IDs = nil
 	}
-	b.Query = b.Filter.Encode()
+	b.Query, b.AtLeast = b.Filter.Encode(), v.Get("atLeast") != ""
 	for field, to := range map[string]*int64{"total": &b.Total, "until": &b.Until, "done": &b.Done, "passed": &b.Passed} {
 		*to, _ = strconv.ParseInt(v.Get(field), 10, 64) // of our own page; without one it is 0
 	}
@@ -159,15 +163,11 @@ func (d *Dashboard) confirm(q *request) error {
 	b.Done, b.Passed, b.Cursor, b.Reason = 0, 0, "", ""
 	b.Total = int64(len(b.IDs))
 	if b.IDs == nil {
-		filter.Total, filter.Brief, filter.Page = true, true, models.Page{Order: "-id", Limit: 1}
-		list, err := d.svc.Jobs(q.r.Context(), filter)
+		m, err := d.svc.CountMatching(q.r.Context(), filter)
 		if err != nil {
 			return err
 		}
-		b.Total, b.Until = *list.Total, 0
-		if len(list.Items) > 0 {
-			b.Until = list.Items[0].ID
-		}
+		b.Total, b.AtLeast, b.Until = m.Count, m.More, m.Newest
 	}
 	return d.show(q, http.StatusOK, "act", b.Action.Label, b)
 }

@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/teamstarter/gnj"
+	"github.com/teamstarter/gnj/internal/storetest"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -55,5 +57,29 @@ func TestPages_areBounded(t *testing.T) {
 		require.Empty(t, s.job(waiting).Input)
 		require.Equal(t, deep, s.get(fmt.Sprintf("/jobs/%d/raw/input", id)).text)
 		require.Equal(t, string(large), s.get("/jobs/1/raw/output").text)
+	})
+}
+
+// A pipeline of many large jobs is shown by small pages, quickly told where the rest is.
+func TestPages_ofALargePipelineAreSmall(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		s := open(t, gnj.Options{Database: database})
+		batch := &service.NewBatch{Jobs: slices.Repeat([]service.NewJob{{Type: "large"}}, service.MaxBulk-2)}
+		first := service.NewJob{Type: "first", Input: models.JSON(`{"a":1}`)}
+		p, err := s.Service().CreatePipeline(t.Context(), service.NewPipeline{Steps: []service.NewStep{{Job: &first}, {Batch: batch}}})
+		require.NoError(t, err)
+		for range 2 {
+			s.create(service.NewJob{Type: "large", BatchID: p.Steps[1].BatchID})
+		}
+		storetest.Exec(t, storetest.SQL(t, database), `UPDATE job SET input = '"`+strings.Repeat("<0123456789>", 10_000/12)+`"' WHERE type = 'large'`)
+		more := fmt.Sprintf(`<a href="/gnj/jobs?batchId=%d">and more jobs</a>`, *p.Steps[1].BatchID)
+		input := fmt.Sprintf(`<a href="/gnj/jobs/%d" aria-label="Input of job %[1]d">`, p.Steps[1].Batch.Jobs[80].ID)
+		for _, path := range []string{fmt.Sprintf("/pipelines/%d", p.ID), "/review"} {
+			page := s.get(path).is(200, more).is(200, input)
+			require.Less(t, len(page.text), 300_000, path)
+			require.Equal(t, 1, strings.Count(page.text, ">first<"))
+			require.Contains(t, page.text, `&lt;0123456789&gt;`, "the first inputs are shown")
+		}
 	})
 }

@@ -31,15 +31,20 @@ func each(t *testing.T, options gnj.Options, test func(t *testing.T, s *site)) {
 	storetest.EachURL(t, func(t *testing.T, database string) {
 		options := options
 		options.Database = database
-		jobs, err := gnj.New(options)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, jobs.Close()) })
-		mux := http.NewServeMux()
-		mux.Handle("/gnj/", http.StripPrefix("/gnj", jobs))
-		server := httptest.NewServer(mux)
-		t.Cleanup(server.Close)
-		test(t, &site{jobs, t, server.URL})
+		test(t, open(t, options))
 	})
+}
+
+func open(t *testing.T, options gnj.Options) *site {
+	t.Helper()
+	jobs, err := gnj.New(options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, jobs.Close()) })
+	mux := http.NewServeMux()
+	mux.Handle("/gnj/", http.StripPrefix("/gnj", jobs))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return &site{jobs, t, server.URL}
 }
 
 // reply is an answer, read in full.

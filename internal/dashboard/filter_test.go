@@ -117,3 +117,23 @@ func TestForms_retryExactlyAGroup(t *testing.T) {
 		}
 	})
 }
+
+// Where there was no time to count to the end, all that match are acted on all the same.
+func TestForms_actOnMoreThanWereCounted(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		_, err := s.Service().CreateJobs(t.Context(), slices.Repeat([]service.NewJob{{Type: "a"}}, 1200))
+		require.NoError(t, err)
+		form := url.Values{"action": {"cancel"}, "all": {"1"}, "type": {"a"}, "total": {"700"}, "atLeast": {"1"}, "until": {"1200"}}
+		for _, says := range []string{"<b>500</b> of at least 700 jobs done", "<b>1000</b> of at least 700 jobs done", "<b>1200</b> jobs done"} {
+			page := s.post("/jobs/act", form).is(200, says)
+			require.NotContains(t, page.text, "did not match any more")
+			require.Equal(t, strings.Contains(says, "500"), strings.Contains(page.text, `<progress max="700"`))
+			for next := range controls(page.text) {
+				if next.method == "POST" && next.path == "/gnj/jobs/act" {
+					form, err = url.ParseQuery(next.fields)
+					require.NoError(t, err)
+				}
+			}
+		}
+	})
+}

@@ -21,7 +21,6 @@ const (
 	shownLess   = 200       // bytes of each value, when the page has enough
 	pageValues  = 8000      // of all trees of a page
 	pageBytes   = 1 << 20
-	pageJobs    = 1000 // whose values a page shows
 )
 
 // jsonView is a JSON value as a page shows it: as a tree, or its beginning
@@ -53,10 +52,9 @@ type treeReader struct {
 	left    int // values of this tree
 	values  int // of the page
 	bytes   int
-	jobs    int
 }
 
-func reader() *treeReader { return &treeReader{values: pageValues, bytes: pageBytes, jobs: pageJobs} }
+func reader() *treeReader { return &treeReader{values: pageValues, bytes: pageBytes} }
 
 // view is a value as a tree, or its beginning when it is long or the page has enough.
 func (r *treeReader) view(value models.JSON, raw string) jsonView {

@@ -48,135 +48,6 @@ func (d *Dashboard) pipelines(q *request) error {
 	return d.show(q, http.StatusOK, "pipelines", "Pipelines", body)
 }
 
-// lane is one step of a pipeline as a page shows it.
-type lane struct {
-	models.StepDetail
-	Jobs        []laneJob
-	More        int  // jobs of the batch that are not shown
-	First, Last bool // of the steps that can be moved
-	Movable     bool
-	Place       int
-}
-
-// Outcome is what its colour tells.
-func (l lane) Outcome() string {
-	states := map[models.JobStatus]bool{}
-	for _, job := range l.Jobs {
-		states[job.Status] = true
-	}
-	failed := states[models.JobFailed] || states[models.JobCancelled]
-	switch {
-	case l.Status == models.StepDone:
-		return "done"
-	case failed && (l.Batch == nil || l.Batch.Status == models.BatchFailed):
-		return "failed"
-	case states[models.JobProcessing] || states[models.JobQueued]:
-		return "processing"
-	}
-	return "planned"
-}
-
-type laneJob struct {
-	*models.Job
-	Input jsonView
-}
-
-type pipelineBody struct {
-	models.Pipeline
-	Lanes     []lane
-	More      int // steps that are not shown
-	Steps     int
-	Done      int
-	Startable bool
-	Open      bool // takes steps
-	Problem   string
-	Values    url.Values
-	History   []moment
-	ResumeAt  int // the step it would go on with, 0 when it cannot
-}
-
-const (
-	laneJobs   = 100 // jobs of a batch that a page shows
-	lanesShown = 300 // steps of a pipeline
-	lanesGiven = 40  // of each that waits for review
-)
-
-// pipeline shows one pipeline: its steps as lanes, and before it was started
-// what there is to review.
-func (d *Dashboard) pipeline(q *request) error {
-	id, err := q.pathID("pipeline")
-	if err != nil {
-		return err
-	}
-	return d.showPipeline(q, http.StatusOK, id, "", url.Values{})
-}
-
-func (d *Dashboard) showPipeline(q *request, status int, id int64, problem string, filled url.Values) error {
-	p, err := d.svc.Pipeline(q.r.Context(), id)
-	if err != nil {
-		return err
-	}
-	p = d.options.Redact.Pipeline(p)
-	history, err := d.svc.PipelineHistory(q.r.Context(), id, 0)
-	if err != nil {
-		return err
-	}
-	b := pipelineBody{
-		Pipeline: p.Pipeline, Startable: p.Status == models.PipelinePlanned && len(p.Steps) > 0, Open: p.TakesSteps(),
-		Problem: problem, Values: filled, History: timeLine(history),
-	}
-	lanes := lanesOf(p, q.mount, reader())
-	b.Steps = len(lanes)
-	b.More = max(0, len(lanes)-lanesShown)
-	b.Lanes = lanes[:len(lanes)-b.More]
-	for i := range lanes {
-		if lanes[i].Status == models.StepDone {
-			b.Done++
-		} else if p.Status == models.PipelineFailed && b.ResumeAt == 0 {
-			b.ResumeAt = lanes[i].Place
-		}
-	}
-	return d.show(q, status, "pipeline", "Pipeline "+strconv.FormatInt(id, 10), b)
-}
-
-func lanesOf(p *models.PipelineDetail, mount string, r *treeReader) []lane {
-	lanes := make([]lane, len(p.Steps))
-	for i, step := range p.Steps {
-		l := lane{StepDetail: step, Place: i + 1}
-		var list []models.Job
-		switch {
-		case step.Job != nil:
-			list = []models.Job{*step.Job}
-			l.Movable = step.Job.Status == models.JobPlanned
-		case step.Batch != nil:
-			list = step.Batch.Jobs
-			l.Movable = step.Batch.Status == models.BatchPlanned
-		}
-		l.Movable = l.Movable && p.TakesSteps() && step.Status == models.StepPlanned
-		shown := min(len(list), laneJobs, r.jobs)
-		l.More = len(list) - shown
-		r.jobs -= shown
-		for k := range list[:shown] {
-			raw := mount + "/jobs/" + strconv.FormatInt(list[k].ID, 10) + "/raw/input"
-			l.Jobs = append(l.Jobs, laneJob{&list[k], r.view(list[k].Input, raw)})
-		}
-		lanes[i] = l
-	}
-	first, last := -1, -1
-	for i := range lanes {
-		if lanes[i].Movable {
-			last = i
-			if first < 0 {
-				first = i
-			}
-		}
-	}
-	if first >= 0 {
-		lanes[first].First, lanes[last].Last = true, true
-	}
-	return lanes
-}
-
 // actOnPipeline does what a button of a pipeline's page says.
 func (d *Dashboard) actOnPipeline(q *request) error {
 	id, err := q.pathID("pipeline")
@@ -249,14 +120,14 @@ func (d *Dashboard) moveStep(q *request, id int64, v *values, up bool) error {
 		return err
 	}
 	return d.svc.Transaction(q.r.Context(), func(tx *service.Service) error {
-		p, err := tx.Pipeline(q.r.Context(), id)
+		o, err := tx.OutlinePipeline(q.r.Context(), id, service.OutlineBounds{})
 		if err != nil {
 			return err
 		}
 		var order []int64
-		for _, l := range lanesOf(p, q.mount, reader()) {
-			if l.Movable {
-				order = append(order, l.ID)
+		for _, s := range o.Steps {
+			if s.Movable {
+				order = append(order, s.ID)
 			}
 		}
 		at := slices.Index(order, step)
@@ -291,23 +162,20 @@ func (d *Dashboard) review(q *request) error {
 	if err != nil {
 		return err
 	}
-	var body reviewBody
-	trees := reader()
+	var outlines []*service.Outline
 	for _, planned := range list.Items {
-		p, err := d.svc.Pipeline(q.r.Context(), planned.ID)
+		o, err := d.svc.OutlinePipeline(q.r.Context(), planned.ID, service.OutlineBounds{Steps: lanesGiven, Jobs: jobsGiven})
 		if models.CodeOf(err) == models.CodeNotFound {
 			continue // deleted meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		p = d.options.Redact.Pipeline(p)
-		lanes := lanesOf(p, q.mount, trees)
-		more := max(0, len(lanes)-lanesGiven)
-		body.Pipelines = append(body.Pipelines, pipelineBody{
-			Pipeline: p.Pipeline, Lanes: lanes[:len(lanes)-more], More: more, Steps: len(lanes),
-			Startable: len(lanes) > 0, Open: p.TakesSteps(), Values: url.Values{},
-		})
+		outlines = append(outlines, o)
+	}
+	var body reviewBody
+	if body.Pipelines, err = d.outlined(q, outlines); err != nil {
+		return err
 	}
 	if list.NextCursor != "" {
 		body.Next = q.mount + "/review?" + url.Values{"cursor": {list.NextCursor}}.Encode()

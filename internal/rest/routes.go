@@ -201,17 +201,17 @@ func (a *API) pipelineOperations() []operation {
 		},
 		{
 			name: "startPipeline", method: "POST", path: "/api/v1/pipelines/{id}/start", needs: models.LevelOperate, tag: "Pipelines", summary: "Start a pipeline",
-			about:    "Queues the first step.",
+			about:    "Queues the first step. " + lean,
 			conflict: "The pipeline has been started or has no steps.", add: handle(a.startPipeline),
 		},
 		{
 			name: "cancelPipeline", method: "POST", path: "/api/v1/pipelines/{id}/cancel", needs: models.LevelOperate, tag: "Pipelines", summary: "Cancel a pipeline",
-			about:    "Its planned and queued jobs are cancelled, those that are processing are asked to stop. The pipeline has failed when they have ended.",
+			about:    "Its planned and queued jobs are cancelled, those that are processing are asked to stop. The pipeline has failed when they have ended. " + lean,
 			conflict: "The pipeline has ended.", add: handle(a.cancelPipeline),
 		},
 		{
 			name: "resumePipeline", method: "POST", path: "/api/v1/pipelines/{id}/resume", needs: models.LevelOperate, tag: "Pipelines", summary: "Go on from where a pipeline failed",
-			about:    "Each failed or cancelled job of the steps that are not done is retried, all or nothing.",
+			about:    "Each failed or cancelled job of the steps that are not done is retried, all or nothing. " + lean,
 			conflict: "The pipeline has not failed, or more than 2000 of its jobs have.", add: handle(a.resumePipeline),
 		},
 		{
@@ -222,12 +222,13 @@ func (a *API) pipelineOperations() []operation {
 		},
 		{
 			name: "orderSteps", method: "PUT", path: "/api/v1/pipelines/{id}/steps/order", needs: models.LevelOperate, tag: "Pipelines", summary: "Put the planned steps in another order",
+			about:    "All of them, each once. " + lean,
 			example:  `{"stepIds": [3, 2]}`,
 			conflict: "The pipeline has ended.", add: handle(a.orderSteps),
 		},
 		{
 			name: "removeStep", method: "DELETE", path: "/api/v1/pipelines/{id}/steps/{stepId}", needs: models.LevelOperate, tag: "Pipelines", summary: "Take out a step that nobody has begun",
-			about:    "Its job, or its batch with its jobs, is deleted. The pipeline goes on with what stays.",
+			about:    "Its job, or its batch with its jobs, is deleted. The pipeline goes on with what stays. " + lean,
 			conflict: "The step has begun, or the pipeline has ended.", add: handle(a.removeStep),
 		},
 	}
@@ -285,3 +286,6 @@ func (a *API) pages() []operation {
 		{name: "docsStyle", method: "GET", path: "/docs/style.css", needs: models.LevelRead, add: page((*API).docsStyle)},
 	}
 }
+
+// lean says what changes of a pipeline answer.
+const lean = "The jobs of the answer come without input, output and processingInfo, which may be long; reading the pipeline has them."

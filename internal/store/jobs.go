@@ -107,17 +107,22 @@ func (tx *Tx) JobsOfBatch(ids ...int64) ([]models.Job, error) {
 	return list, wrapped(err, "read the jobs of batch", first(ids))
 }
 
-// LeanJobsOfBatch is [Tx.JobsOfBatch] of one batch without input, output and progress.
-func (tx *Tx) LeanJobsOfBatch(id int64) ([]models.Job, error) {
-	list, err := lean.all(tx.rows("SELECT "+lean.columns+` FROM {job} WHERE "batchId" = ? AND `+notDeleted+` ORDER BY id`, []any{id}))
-	return list, wrapped(err, "read the jobs of batch", id)
+// LeanJobsOfBatch is [Tx.JobsOfBatch] without input, output and progress.
+func (tx *Tx) LeanJobsOfBatch(ids ...int64) ([]models.Job, error) {
+	list, err := lean.all(tx.rows("SELECT "+lean.columns+` FROM {job} WHERE "batchId" IN ? AND `+notDeleted+` ORDER BY id`, []any{ids}))
+	return list, wrapped(err, "read the jobs of batch", first(ids))
 }
 
 // JobsWithID reads the jobs with these ids, by id.
-func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) {
+func (tx *Tx) JobsWithID(ids []int64) ([]models.Job, error) { return tx.jobsWithID(jobs, ids) }
+
+// LeanJobsWithID is [Tx.JobsWithID] without input, output and progress.
+func (tx *Tx) LeanJobsWithID(ids []int64) ([]models.Job, error) { return tx.jobsWithID(lean, ids) }
+
+func (tx *Tx) jobsWithID(t table[models.Job], ids []int64) ([]models.Job, error) {
 	all := []models.Job{}
 	for part := range chunks(ids, 1000) {
-		list, err := jobs.all(tx.rows("SELECT "+jobs.columns+` FROM {job}
+		list, err := t.all(tx.rows("SELECT "+t.columns+` FROM {job}
 			WHERE id IN ? AND `+notDeleted+` ORDER BY id`, []any{part}))
 		if err != nil {
 			return nil, fmt.Errorf("read jobs: %w", err)

@@ -191,7 +191,12 @@ func list[T any](tx *Tx, t table[T], name string, conditions []Condition, page P
 }
 
 func conjunction(conditions []Condition) (string, []any) {
-	where, args := `"deletedAt" IS NULL`, []any{}
+	return joined(`"deletedAt" IS NULL`, conditions)
+}
+
+// joined are conditions that all hold, behind a first one.
+func joined(where string, conditions []Condition) (string, []any) {
+	args := []any{}
 	for _, c := range conditions {
 		if c.SQL != "" {
 			where += " AND " + c.SQL

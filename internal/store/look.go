@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -15,8 +16,11 @@ import (
 type Look struct {
 	Conditions []Condition
 	Status     []models.JobStatus // of jobs
+	Types      []string           // of jobs
 	Page       Page               // by id
 	Within     time.Duration
+	Step       int64  // how many ids are looked at first; 0 is as many as usual
+	deleted    string // how it is said that they are not deleted; "" is as usual
 	// CreatedFrom and CreatedTo say where the rows lie, by the ids that rows of
 	// about these times have.
 	CreatedFrom, CreatedTo *time.Time
@@ -34,15 +38,67 @@ type Found[T any] struct {
 // then. It looks through ranges of ids, so that no row is looked at in vain that
 // lies behind the last one found.
 func (tx *Tx) LookForJobs(in Look) (Found[models.Job], error) {
-	if open(in.Status) {
+	few, err := tx.fewOpen(in)
+	if err != nil {
+		return Found[models.Job]{}, err
+	}
+	in.Conditions = append(slices.Clip(in.Conditions), In("type", in.Types))
+	if few {
 		return tx.openJobs(in)
 	}
-	in.Conditions = append(slices.Clip(in.Conditions), statusesIn(in.Status))
-	name := "{job}"
-	if len(in.Status) == 1 && (in.Status[0] == models.JobFailed || in.Status[0] == models.JobCancelled) {
-		name += tx.by("gnj_job_" + string(in.Status[0]))
-	}
+	name := tx.withStatus(&in)
 	return lookFor(tx, in.Page.ofJobs(), name, in, func(j *models.Job) int64 { return j.ID })
+}
+
+// withStatus adds the condition for the statuses, and is the table by the index
+// that has the ids of those jobs. Where none has, it is said so that no other index
+// fits: without statistics PostgreSQL would read all of one for each range.
+func (tx *Tx) withStatus(in *Look) (name string) {
+	is := statusesIn(in.Status)
+	if len(in.Status) == 1 && in.Status[0] != models.JobQueued && in.Status[0] != models.JobSuccessful && !in.Status[0].Held() {
+		in.Conditions = append(slices.Clip(in.Conditions), is)
+		return "{job}" + tx.by("gnj_job_"+string(in.Status[0]))
+	}
+	in.deleted = notDeleted
+	if is.SQL != "" {
+		is.SQL = strings.Replace(is.SQL, "status", "COALESCE(status, '')", 1)
+		in.Conditions = append(slices.Clip(in.Conditions), is)
+	}
+	return "{job}"
+}
+
+// among are the conditions for rows of a range of ids.
+func (in Look) among(from, to int64) (string, []any) {
+	conditions := append(slices.Clip(in.Conditions), Condition{"id >= ? AND id <= ?", []any{from, to}})
+	return joined(cmp.Or(in.deleted, `"deletedAt" IS NULL`), conditions)
+}
+
+// CountJobsWithin counts jobs as long as there is time, by ranges of ids as
+// [Tx.LookForJobs]. more says that they were not counted to the end.
+func (tx *Tx) CountJobsWithin(in Look) (n int64, more bool, err error) {
+	few, err := tx.fewOpen(in)
+	if err != nil {
+		return 0, false, err
+	}
+	in.Conditions = append(slices.Clip(in.Conditions), In("type", in.Types))
+	if few {
+		ids, args := tx.union(openParts(in.Status), in.Conditions, "")
+		err := tx.row(`SELECT count(*) FROM (`+ids+`) open_job`, args, &n)
+		return n, false, wrapped(err, "count open jobs up to", openAtOnce)
+	}
+	name := tx.withStatus(&in)
+	low, high, err := tx.reach("{job}", in)
+	if err != nil {
+		return 0, false, err
+	}
+	more, err = in.ranges(low, high, func(from, to int64) (bool, error) {
+		where, args := in.among(from, to)
+		var found int64
+		err := tx.row("SELECT count(*) FROM "+name+" WHERE "+where, args, &found)
+		n += found
+		return false, err
+	})
+	return n, more, wrapped(err, "count jobs up to", n)
 }
 
 // LookForPipelines is [Tx.LookForJobs] for pipelines.
@@ -54,113 +110,91 @@ func (tx *Tx) LookForPipelines(in Look) (Found[models.Pipeline], error) {
 	return found, err
 }
 
-// open reports statuses that are no ends: few jobs have them, which lie anywhere.
-func open(list []models.JobStatus) bool {
-	return len(list) > 0 && !slices.ContainsFunc(list, models.JobStatus.Ended)
-}
-
-// openJobs finds jobs that have not ended by the indexes that have no others.
-func (tx *Tx) openJobs(in Look) (Found[models.Job], error) {
-	conditions := slices.Clip(in.Conditions)
-	if in.Page.Cursor != "" {
-		behind, err := in.Page.condition()
-		if err != nil {
-			return Found[models.Job]{}, err
-		}
-		conditions = append(conditions, behind)
-	}
-	var parts []string
-	var args []any
-	add := func(index, which string, more ...Condition) {
-		where, bound := conjunction(append(slices.Clip(conditions), more...))
-		parts = append(parts, `SELECT id FROM {job}`+tx.by(index)+` WHERE `+which+` AND `+where)
-		args = append(args, bound...)
-	}
-	if slices.Contains(in.Status, models.JobQueued) {
-		add("gnj_job_ready", ready)
-		add("gnj_job_scheduled", scheduled)
-	}
-	if slices.Contains(in.Status, models.JobPlanned) {
-		add("gnj_job_planned", `status = 'planned'`)
-	}
-	if slices.ContainsFunc(in.Status, models.JobStatus.Held) {
-		add("gnj_job_held", held, statusesIn(in.Status))
-	}
-	word, _ := in.Page.direction()
-	query := `SELECT id FROM (` + strings.Join(parts, " UNION ALL ") + `) open_job ORDER BY id` + word + ` LIMIT ?`
-	columns := in.Page.ofJobs()
-	items, err := columns.all(tx.rows("SELECT "+columns.columns+" FROM {job} WHERE "+tx.idAmong(query)+" ORDER BY id"+word, append(args, in.Page.Limit+1)))
-	if err != nil {
-		return Found[models.Job]{}, fmt.Errorf("list open jobs: %w", err)
-	}
-	found := Found[models.Job]{Items: items}
-	if len(items) > in.Page.Limit {
-		found.Items = items[:in.Page.Limit]
-		found.NextCursor = in.Page.cursor(items[in.Page.Limit-1].ID, nil)
-	}
-	return found, nil
-}
-
 // firstRange is how many ids are looked at first.
 const firstRange = 2000
 
-// lookFor looks at ranges of ids, each as long as there is time for, from one
-// end to the other.
+// lookFor looks at ranges of ids, from one end to the other.
 func lookFor[T any](tx *Tx, t table[T], name string, in Look, key func(*T) int64) (Found[T], error) {
-	begun := time.Now()
 	found := Found[T]{Items: []T{}}
 	low, high, err := tx.reach(strings.Fields(name)[0], in)
 	if err != nil {
 		return found, err
 	}
-	for many := int64(firstRange); low <= high; {
+	word, _ := in.Page.direction()
+	full := false
+	found.Further, err = in.ranges(low, high, func(from, to int64) (bool, error) {
+		where, args := in.among(from, to)
+		items, err := t.all(tx.rows("SELECT "+t.columns+" FROM "+name+" WHERE "+where+" ORDER BY id"+word+" LIMIT ?",
+			append(args, in.Page.Limit+1-len(found.Items))))
+		if err != nil {
+			return false, fmt.Errorf("look for rows: %w", err)
+		}
+		found.Items = append(found.Items, items...)
+		if full = len(found.Items) > in.Page.Limit; full {
+			found.Items = found.Items[:in.Page.Limit]
+			found.NextCursor = in.Page.cursor(key(&found.Items[in.Page.Limit-1]), nil)
+			return true, nil
+		}
+		found.NextCursor = in.Page.cursor(to, nil)
+		if in.Page.Desc {
+			found.NextCursor = in.Page.cursor(from, nil)
+		}
+		return false, nil
+	})
+	if err == nil && !found.Further && !full {
+		found.NextCursor = ""
+	}
+	return found, err
+}
+
+// ranges has do look at ranges of ids, each as long as there is time for, from one
+// end to the other. It ends when do is over or there is no more time, which further says.
+func (in Look) ranges(low, high int64, do func(from, to int64) (over bool, err error)) (further bool, err error) {
+	begun := time.Now()
+	many := int64(firstRange)
+	if in.Step > 0 {
+		many = in.Step
+	}
+	for low <= high {
 		from, to := max(low, high-many+1), high
 		if !in.Page.Desc {
 			from, to = low, min(high, low+many-1)
 		}
-		ranged := Condition{"id >= ? AND id <= ?", []any{from, to}}
-		where, args := conjunction(append(slices.Clip(in.Conditions), ranged))
-		word, _ := in.Page.direction()
 		piece := time.Now()
-		items, err := t.all(tx.rows("SELECT "+t.columns+" FROM "+name+" WHERE "+where+" ORDER BY id"+word+" LIMIT ?",
-			append(args, in.Page.Limit+1-len(found.Items))))
-		if err != nil {
-			return found, fmt.Errorf("look for rows: %w", err)
-		}
-		if found.Items = append(found.Items, items...); len(found.Items) > in.Page.Limit {
-			found.Items = found.Items[:in.Page.Limit]
-			found.NextCursor = in.Page.cursor(key(&found.Items[in.Page.Limit-1]), nil)
-			found.Further = false
-			return found, nil
+		if over, err := do(from, to); over || err != nil {
+			return false, err
 		}
 		if in.Page.Desc {
 			high = from - 1
-			found.NextCursor = in.Page.cursor(from, nil)
 		} else {
 			low = to + 1
-			found.NextCursor = in.Page.cursor(to, nil)
 		}
 		took, left := time.Since(piece), in.Within-time.Since(begun)
-		found.Further = low <= high
-		if left < in.Within/8 && found.Further {
-			return found, nil
+		if left < in.Within/8 && low <= high {
+			return true, nil
 		}
 		many = nextRange(many, took, left)
 	}
-	found.NextCursor, found.Further = "", false
-	return found, nil
+	return false, nil
 }
 
-// nextRange is four times as many ids, or as many as there is half the time for.
+// nextRange is four times as many ids, or as many as there is half the time for,
+// but not so few that the statements themselves take the time.
 func nextRange(many int64, took, left time.Duration) int64 {
 	fits := float64(many) * float64(left) / 2 / float64(max(took, time.Microsecond))
-	return max(firstRange/2, int64(min(4*float64(many), fits, math.MaxInt32)))
+	return max(min(4*many, firstRange/2), int64(min(4*float64(many), fits, math.MaxInt32)))
 }
 
 // AboutJobs is how many jobs there are at most.
 func (tx *Tx) AboutJobs() (int64, error) {
 	low, high, err := tx.reach("{job}", Look{})
 	return high - low + 1, err
+}
+
+// NewestJob is the highest id of the jobs there are; 0 without any.
+func (tx *Tx) NewestJob() (int64, error) {
+	_, high, err := tx.reach("{job}", Look{})
+	return high, err
 }
 
 // reach is between which ids there is something to look at.
