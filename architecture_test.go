@@ -164,6 +164,8 @@ var limited = []struct {
 			"service/presence.go":           "how long ago a worker was seen, which no rule looks at",
 			"service/service.go":            "whether the background work of this process is alive",
 			"service/census.go":             "how long a count took, and when the next may be made",
+			"service/front.go":              "how long a look took, and when the next may be made",
+			"service/rescue.go":             "how long a look took, and how much the next one need look at",
 			"service/failures.go":           "how long a page may look",
 			"service/aliked.go":             "how long a page may look",
 			"internal/store/look.go":        "how long a page may look",

@@ -33,7 +33,7 @@ func TestPlans_beginBehindWhatIsGone(t *testing.T) {
 		front := &store.Front{Floors: []store.Floor{{Line: line, ID: lying - 99}}, Back: []int64{1, 2, 3}}
 		claim := func(front *store.Front, types ...string) func(*store.Tx) error {
 			return func(tx *store.Tx) error {
-				_, _, err := tx.ClaimJobs([]store.Claim{{Types: types, Count: 1}}, store.Deep, front)
+				_, _, err := tx.ClaimJobs([]store.Claim{{Types: types, Count: 1}}, store.Shallow(len(types), 1), front)
 				return err
 			}
 		}
