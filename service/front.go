@@ -174,7 +174,7 @@ func (s *Service) refreshFront(ctx context.Context) error {
 	defer f.looking.Unlock()
 	lines, heard := f.due(time.Now())
 	if len(lines) > 0 && !heard {
-		s.live.attend() // from the next round on, unless it cannot be
+		_, _ = s.live.attend() // unless it closes; others are heard from some round on
 		return nil
 	}
 	for _, line := range lines {

@@ -120,7 +120,7 @@ func TestAcquire_beginsBeforeWhatIsCommittedLate(t *testing.T) {
 		require.NoError(t, tx.Commit().Error)
 		require.Eventually(t, func() bool {
 			job := f.acquire("a")
-			return job != nil && job.ID == late.Job.ID
+			return job != nil && job.ID == late.ID
 		}, 20*time.Second, time.Millisecond)
 	})
 }
