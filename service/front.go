@@ -21,8 +21,8 @@ import (
 //
 // A job that comes back below, or is committed late, is told by whoever commits
 // it and dispatched in its turn: at once by this process, and by others (and by
-// this one after a host's commit) as soon as they hear of it. What nobody tells, because a program wrote into the table, is
-// found by the next look below.
+// this one after a host's commit) as soon as they hear of it. What nobody tells,
+// because a program wrote into the table, is found by the next look below.
 const (
 	frontEvery    = 250 * time.Millisecond
 	frontClaims   = 1000                 // of a line since the last look, for the first entries to be worth one
@@ -30,6 +30,7 @@ const (
 	frontShare    = 50                   // looks take one part of so many of the time at most
 	frontAtLeast  = time.Second          // between two looks at one line
 	frontWithin   = 20 * time.Second     // of one look
+	frontAgain    = 10 * time.Second     // after one that failed
 	maxLines      = 200                  // that are watched
 	maxBack       = 1000                 // jobs below their floors
 	maxDuringLook = 50_000               // jobs that came during a look
@@ -72,7 +73,7 @@ func (f *front) of(types []string) *store.Front {
 	defer f.mu.Unlock()
 	var found store.Front
 	for line, l := range f.lines {
-		if l.floor > 0 && among(types, line.Type) {
+		if l.floor > 0 && slices.Contains(types, line.Type) {
 			found.Floors = append(found.Floors, store.Floor{Line: line, ID: l.floor})
 		}
 	}
@@ -159,9 +160,16 @@ func (f *front) dropFloors() {
 // keepFront looks where the queue begins until ctx ends. Nothing but speed depends
 // on it, so it says nothing of whether the service is well.
 func (s *Service) keepFront(ctx context.Context) {
-	l := &loop{doing: "look where the queue begins"}
-	for pause(ctx, frontEvery) {
-		s.round(l, s.refreshFront)
+	l, wait := &loop{doing: "look where the queue begins"}, frontEvery
+	for pause(ctx, wait) {
+		wait = frontAgain
+		s.round(l, func(ctx context.Context) error {
+			err := s.refreshFront(ctx)
+			if err == nil {
+				wait = frontEvery
+			}
+			return err
+		})
 	}
 }
 
@@ -212,7 +220,7 @@ func (s *Service) lookAtLine(ctx context.Context, f *front, line store.Line) err
 	defer cancel()
 	return s.store.Read(ctx, func(tx *store.Tx) error {
 		began := time.Now()
-		last, err := tx.LastJob() // what has a higher id is no lower than the floor will be
+		last, err := tx.NewestJob() // what has a higher id is no lower than the floor will be
 		if err != nil {
 			return err
 		}
@@ -347,9 +355,4 @@ func (f *front) rest() {
 		clear(f.back)
 		f.watching.Store(false)
 	}
-}
-
-func among(sorted []string, text string) bool {
-	_, found := slices.BinarySearch(sorted, text)
-	return found
 }

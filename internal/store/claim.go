@@ -35,7 +35,8 @@ const (
 // and scheduled, by time. [Tx.MarkDue] moves jobs from the one to the other. Ready
 // jobs lie in two indexes: gnj_job_ready by type, and gnj_job_order, which only inOrder fits.
 const (
-	ready     = queued + ` AND ("startAfter" IS NULL OR "wasDue")`
+	seenDue   = `("startAfter" IS NULL OR "wasDue")`
+	ready     = queued + ` AND ` + seenDue
 	inOrder   = ready + ` AND id > 0`
 	scheduled = queued + ` AND "startAfter" IS NOT NULL AND NOT "wasDue"`
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Front is where what is ready begins, as far as that is known. PostgreSQL cannot
@@ -62,8 +63,8 @@ func (tx *Tx) behind(types []string, n int, front *Front) (string, []any) {
 	add(` UNION ALL `, between, `SELECT j.* FROM %s CROSS JOIN LATERAL (`+columns+` WHERE `+ready+`
 			AND type = v.c0 AND "priorityLevel" > v.c1 AND "priorityLevel" < v.c2 AND `+due+` ORDER BY `+dispatchOrder+` LIMIT ?) j`, now, n)
 	add(` UNION ALL `, back, columns+` WHERE id = ANY(ARRAY(SELECT v.c0 FROM %s))
-			AND `+stillQueued+` AND ("startAfter" IS NULL OR "wasDue") AND `+due+` AND type IN (SELECT w.type FROM `+asked+`)`, slices.Concat([]any{now}, askedArgs)...)
-	return query + `) j WHERE NOT EXISTS (SELECT 1 FROM {jobHoldType} h WHERE h."deletedAt" IS NULL AND (h.type = j.type OR h.type = 'all'))`, args
+			AND `+stillQueued+` AND `+seenDue+` AND `+due+` AND type IN (SELECT w.type FROM `+asked+`)`, slices.Concat([]any{now}, askedArgs)...)
+	return query + `) j WHERE ` + strings.ReplaceAll(notHeld, "{job}", "j"), args
 }
 
 // lines are the floors of the types as rows: type, priority, id.
@@ -105,15 +106,6 @@ func linesOf(text, first, second []any) *rowset {
 	return r
 }
 
-// LastJob is the highest id of a job, or 0.
-func (tx *Tx) LastJob() (int64, error) {
-	ids, err := tx.ids(`SELECT id FROM {job} ORDER BY id DESC LIMIT 1`)
-	if err != nil || len(ids) == 0 {
-		return 0, err
-	}
-	return ids[0], nil
-}
-
 // ReadyIn are up to limit ready jobs of a line, by id, from one id up to before another.
 func (tx *Tx) ReadyIn(line Line, from, before int64, limit int) ([]int64, error) {
 	return tx.ids(`SELECT id FROM {job}`+tx.by("gnj_job_ready")+` WHERE `+ready+` AND type = ? AND "priorityLevel" = ?
@@ -122,5 +114,5 @@ func (tx *Tx) ReadyIn(line Line, from, before int64, limit int) ([]int64, error)
 
 // ReadyAmong are those of the jobs that are ready.
 func (tx *Tx) ReadyAmong(ids []int64) ([]int64, error) {
-	return tx.ids(`SELECT id FROM {job} WHERE `+tx.among("id")+` AND `+stillQueued+` AND ("startAfter" IS NULL OR "wasDue")`, commas(ids))
+	return tx.ids(`SELECT id FROM {job} WHERE `+tx.among("id")+` AND `+stillQueued+` AND `+seenDue, commas(ids))
 }

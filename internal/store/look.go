@@ -193,8 +193,9 @@ func (tx *Tx) AboutJobs() (int64, error) {
 
 // NewestJob is the highest id of the jobs there are; 0 without any.
 func (tx *Tx) NewestJob() (int64, error) {
-	_, high, err := tx.reach("{job}", Look{})
-	return high, err
+	var id int64
+	err := tx.row(`SELECT COALESCE((SELECT id FROM {job} ORDER BY id DESC LIMIT 1), 0)`, nil, &id)
+	return id, wrapped(err, "look for the newest job after", 0)
 }
 
 // reach is between which ids there is something to look at.
