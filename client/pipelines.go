@@ -27,9 +27,10 @@ func (c *Client) Pipeline(ctx context.Context, id int64) (*models.PipelineDetail
 	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodGet, safe: true})
 }
 
-// StartPipeline queues the first step. The jobs of the answer come without input,
-// output and processingInfo, as do those of every change of a pipeline. It answers models.ErrNotFound, and
-// models.ErrConflict for a pipeline that was started or has no steps.
+// StartPipeline queues the first step. The jobs of the answer come without
+// input, output and processingInfo, as do those of every change of a pipeline.
+// It answers models.ErrNotFound, and models.ErrConflict for a pipeline that was
+// started or has no steps.
 func (c *Client) StartPipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {
 	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodPost, path: "/start"})
 }

@@ -35,7 +35,8 @@ type Options struct {
 	// Concurrency of their own together. Default 10.
 	Concurrency int
 	// ID names the worker; it stands with the jobs it acquires. No two workers
-	// that run at once may share it: one that stops gives back what its ID holds, until Run has returned. Default: host, process and a random part.
+	// that run at once may share it: one that stops gives back what its ID holds,
+	// until Run has returned. Default: host, process and a random part.
 	ID string
 	// Lease is how long a job stays this worker's without a sign of life: so much
 	// later its jobs are tried again when it dies. Whole seconds, 1 s to a
