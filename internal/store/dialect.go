@@ -34,6 +34,7 @@ type dialect interface {
 	mark(text []byte, n int) []byte                               // appends the mark of the nth argument
 	by(index string) string                                       // behind a table's name: read it by this index, where that can be said
 	idAmong(query string) string                                  // the condition that id is one of what a query answers, which is run first
+	found(table, columns, ids, lock string) string                // a query for the rows of a table whose ids a query answers
 	eachOf(types []string) (string, []any)                        // a table w with a type a row
 	ofEach(query string) string                                   // what joins the rows of a query about w.type, behind eachOf
 	lock() string                                                 // behind a select: keeps the rows from changing until the commit
@@ -41,8 +42,10 @@ type dialect interface {
 	hurry() string                                                // a table in a statement that then waits for locked rows for a moment only, and fails
 	lockedByOthers(error) bool                                    // it has failed so
 	lockTable(name string) string                                 // a statement that keeps others from changing a table
+	dropPlans() string                                            // a statement after which plans are made anew, where they are kept
 	isolation() string                                            // a query for the level of the transaction, where levels differ
 	beginWriting() string                                         // a statement that makes a host's transaction one that writes
+	listed() string                                               // a query for the ids of a text, with commas
 	among(column string) string                                   // the condition that a column is one of the ids of a text, with commas
 	valueAt(column string, path []string, value string) Condition // see [Tx.ValueAt]
 	writesInWith() bool                                           // common table expressions may change rows

@@ -71,3 +71,6 @@ func (e explaining) explain(ctx context.Context, query string, args []any) error
 	e.plan(lines)
 	return rows.Err()
 }
+
+// Row reads one row of plain values.
+func (tx *Tx) Row(query string, dest ...any) error { return tx.row(query, nil, dest...) }

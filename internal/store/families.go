@@ -21,8 +21,7 @@ func (tx *Tx) LockFamilies(ids []int64) (Families, error) {
 	of := func(column string) string {
 		return `SELECT "` + column + `" FROM {job} WHERE ` + tx.among("id") + ` AND "` + column + `" IS NOT NULL`
 	}
-	batchList, err := batches.all(tx.direct("SELECT "+batches.columns+" FROM {batch} WHERE "+tx.idAmong(of("batchId"))+tx.skipLocked(),
-		[]any{commas(ids)}))
+	batchList, err := batches.all(tx.direct(tx.found("batch", batches.columns, of("batchId"), tx.skipLocked()), []any{commas(ids)}))
 	if err != nil {
 		return f, fmt.Errorf("lock the batches of jobs: %w", err)
 	}
@@ -34,9 +33,8 @@ func (tx *Tx) LockFamilies(ids []int64) (Families, error) {
 			ofBatches = append(ofBatches, *batch.PipelineID)
 		}
 	}
-	pipelineList, err := pipelines.all(tx.direct("SELECT "+pipelines.columns+" FROM {pipeline} WHERE "+
-		tx.idAmong(of("pipelineId")+" UNION ALL SELECT id FROM {pipeline} WHERE "+tx.among("id"))+tx.skipLocked(),
-		[]any{commas(ids), commas(ofBatches)}))
+	pipelineList, err := pipelines.all(tx.direct(tx.found("pipeline", pipelines.columns,
+		of("pipelineId")+" UNION ALL "+tx.listed(), tx.skipLocked()), []any{commas(ids), commas(ofBatches)}))
 	if err != nil {
 		return f, fmt.Errorf("lock the pipelines of jobs: %w", err)
 	}

@@ -82,6 +82,13 @@ type postgres struct {
 
 func (postgres) name() string { return "postgres" }
 
+func (p postgres) dropPlans() string {
+	if p.unnamed != nil && p.unnamed.Load() {
+		return ""
+	}
+	return "DISCARD PLANS"
+}
+
 // bind says to pgx, where need be, that the statement has no name.
 func (p postgres) bind(args []any) []any {
 	if p.unnamed == nil || !p.unnamed.Load() {
@@ -135,6 +142,13 @@ func (postgres) brief(within time.Duration) string {
 
 func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
 
+// found looks each row up by itself: whatever the planner thinks of how long a table
+// is that it has no statistics of, it does not read all of it for one row.
+func (postgres) found(table, columns, ids, lock string) string {
+	return "SELECT " + columns + " FROM (SELECT DISTINCT key FROM (" + ids + ") any_of(key)) of CROSS JOIN LATERAL (SELECT " + columns +
+		" FROM {" + table + "} WHERE id = of.key LIMIT 1" + lock + ") found"
+}
+
 func (postgres) eachOf(types []string) (string, []any) {
 	return "unnest((SELECT (?::text)::text[])) w(type)", []any{array(anys(types))}
 }
@@ -171,6 +185,8 @@ func (postgres) writesInWith() bool { return true }
 func (postgres) beginWriting() string { return "" }
 
 func (postgres) like() string { return "ILIKE" }
+
+func (postgres) listed() string { return "SELECT unnest(string_to_array(?, ',')::int[])" }
 
 // among hides how many ids there are, as a rowset does its rows.
 func (postgres) among(column string) string {

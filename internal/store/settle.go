@@ -223,7 +223,7 @@ func (tx *Tx) StepsOf(jobs []*models.Job, batches []*models.Batch) ([]models.Ste
 // a subquery of its own: of a join PostgreSQL might make one of whole tables, as
 // long as it has no statistics.
 func (tx *Tx) steps(query string, args []any) ([]models.Step, error) {
-	list, err := steps.all(tx.direct("SELECT "+steps.columns+" FROM {pipelineStep} WHERE "+tx.idAmong(query)+" ORDER BY id", args))
+	list, err := steps.all(tx.direct(tx.found("pipelineStep", steps.columns, query, "")+" ORDER BY id", args))
 	for i := range list {
 		plannedStep(&list[i])
 	}

@@ -211,6 +211,10 @@ func (sqlite) by(index string) string { return " INDEXED BY " + index }
 
 func (sqlite) idAmong(query string) string { return "id IN (" + query + ")" }
 
+func (sqlite) found(table, columns, ids, lock string) string {
+	return "SELECT " + columns + " FROM {" + table + "} WHERE id IN (" + ids + ")" + lock
+}
+
 func (sqlite) eachOf(types []string) (string, []any) {
 	return "(SELECT column1 AS type FROM (VALUES (?)" + strings.Repeat(", (?)", len(types)-1) + ")) w", anys(types)
 }
@@ -224,6 +228,7 @@ func (sqlite) lock() string            { return "" }
 func (sqlite) skipLocked() string      { return "" }
 func (sqlite) lockTable(string) string { return "" }
 func (sqlite) hurry() string           { return "" }
+func (sqlite) dropPlans() string       { return "" }
 
 func (sqlite) lockedByOthers(error) bool { return false }
 
@@ -254,9 +259,9 @@ func (sqlite) beginWriting() string { return "UPDATE {job} SET id = id WHERE fal
 
 func (sqlite) like() string { return "LIKE" }
 
-func (sqlite) among(column string) string {
-	return column + " IN (SELECT value FROM json_each('[' || ? || ']'))"
-}
+func (sqlite) listed() string { return "SELECT value FROM json_each('[' || ? || ']')" }
+
+func (d sqlite) among(column string) string { return column + " IN (" + d.listed() + ")" }
 
 func (sqlite) announce() string { return "" }
 

@@ -127,7 +127,9 @@ func (s *Store) onConn(ctx context.Context, db *sql.DB, fn func(*Tx) error, once
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	err = once(ctx, s, conn, fn)
+	if err = s.replan(ctx, conn); err == nil {
+		err = once(ctx, s, conn, fn)
+	}
 	if err != nil && s.lost(err) {
 		s.doubtful.Store(int64(db.Stats().Idle))
 	}
