@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -64,7 +65,7 @@ func (tx *Tx) MarkDue() (int, error) {
 
 // ClaimJobs takes, for each claim in turn, the first queued jobs of the types
 // that are due and not held, and makes each an attempt of the worker. All claims
-// ask for the same types. It is one statement. Rows that another transaction is
+// ask for the same types. On PostgreSQL it is one statement. Rows that another transaction is
 // taking are passed over, so no two claims get one job and none waits.
 //
 // Of many types it looks at the first few jobs of each, up to depth, which may
@@ -73,27 +74,13 @@ func (tx *Tx) MarkDue() (int, error) {
 // A front says where jobs begin; without one they are looked for from the beginning.
 // Behind it, too, it looks at a few more than are wanted, and at many when deep.
 func (tx *Tx) ClaimJobs(claims []Claim, depth int, front *Front) (hands [][]models.Job, more bool, err error) {
-	now := tx.now()
-	var takers rowset
-	total := tx.takers(&takers, claims)
+	total := wanted(claims)
 	deep := depth >= reach(total)
-	depth = min(depth, reach(total))
-	picked, picking, err := tx.picking(claims[0].Types, total, depth, front)
+	picked, args, err := tx.picking(claims[0].Types, total, min(depth, reach(total)), front)
 	if err != nil {
 		return nil, false, err
 	}
-	from, rows := tx.rowset(&takers)
-	// Materialized: the rows are picked once, whatever the plan of the update.
-	query, args, apart := tx.changing(picked+`, placed AS (
-			SELECT id, row_number() OVER (ORDER BY `+dispatchOrder+`) AS place FROM picked
-		), taken AS MATERIALIZED (
-			SELECT placed.id, v.* FROM placed JOIN `+from+` ON place > v.c0 AND place <= v.c1
-		)`, `UPDATE {job} SET status = 'processing', attempt = attempt + 1, "workerId" = v.c2,
-			"startedAt" = ?, "updatedAt" = ?, "leaseSeconds" = v.c3, "leaseExpiresAt" = `+tx.later("v.c4")+`, "endedAt" = NULL,
-			"isUpdateAlreadyCalledWhileCancelRequested" = false
-		FROM taken v WHERE {job}.id = v.id`,
-		jobs.of("{job}"), jobs.columns, "'queued'", slices.Concat(picking, rows, []any{now, now}))
-	claimed, err := jobs.all(tx.direct(query, args))
+	claimed, apart, err := tx.take(claims, picked, args)
 	if err != nil {
 		return nil, false, fmt.Errorf("claim jobs: %w", err)
 	}
@@ -111,7 +98,7 @@ func (tx *Tx) ClaimJobs(claims []Claim, depth int, front *Front) (hands [][]mode
 	case front != nil:
 		more = true // others may be taking those that it looked at
 	default:
-		more = len(claimed) >= depth && len(claims[0].Types) > 1
+		more = len(claimed) >= min(depth, reach(total)) && len(claims[0].Types) > 1
 	}
 	return dealt(claimed, claims), more, nil
 }
@@ -261,38 +248,6 @@ func (tx *Tx) knownFirst(types []string, most, depth int) (string, []any) {
 		) known WHERE last IS NULL OR place <= last ORDER BY place LIMIT ?`, slices.Concat([]any{depth}, args, []any{most})
 }
 
-// takers are the claims as rows: the places from c0 to c1 of what is picked go
-// to the worker c2 for a lease of c3 seconds, which ends at c4. It returns how
-// many places there are.
-func (tx *Tx) takers(r *rowset, claims []Claim) int {
-	n := len(claims)
-	from, to, worker, lease, ends := make([]any, n), make([]any, n), make([]any, n), make([]any, n), make([]any, n)
-	total := 0
-	for i, claim := range claims {
-		from[i], to[i], worker[i] = total, total+claim.Count, claim.WorkerID
-		total += claim.Count
-		if claim.Lease > 0 {
-			lease[i], ends[i] = int(claim.Lease.Seconds()), tx.laterCell(claim.Lease)
-		}
-	}
-	r.column(intKind, from)
-	r.column(intKind, to)
-	r.column(textKind, worker)
-	r.column(intKind, lease)
-	r.column(tx.laterKind(), ends)
-	return total
-}
-
-// dealt gives each claim its jobs, in turn.
-func dealt(claimed []models.Job, claims []Claim) [][]models.Job {
-	hands := make([][]models.Job, len(claims))
-	for i, claim := range claims {
-		n := min(claim.Count, len(claimed))
-		hands[i], claimed = claimed[:n:n], claimed[n:]
-	}
-	return hands
-}
-
 // Dispatchable counts, by type, the jobs of these types that could be claimed
 // now, up to most of each. unmarked reports that the time of jobs of any type has
 // come, which are counted only after [Tx.MarkDue].
@@ -344,7 +299,10 @@ func (tx *Tx) HeldJobs(after int64, limit int) ([]int64, error) {
 }
 
 func (tx *Tx) ids(query string, args ...any) ([]int64, error) {
-	rows, err := tx.rows(query, args)
+	return idsOf(tx.rows(query, args))
+}
+
+func idsOf(rows *sql.Rows, err error) ([]int64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read ids: %w", err)
 	}

@@ -202,7 +202,10 @@ func (sqlite) rowset(r *rowset) (string, []any) { return values(r) }
 func (sqlite) later(cell string) string { return cell }
 func (sqlite) laterKind() kind          { return timeKind }
 
-func (sqlite) mark(text []byte, _ int) []byte { return append(text, '?') }
+// mark: with a sign, which changes nothing of a value. A statement that compares
+// something with a plain argument, or has one as its LIMIT, SQLite compiles again with
+// each value, to see whether another plan were better, which takes longer than to run it.
+func (sqlite) mark(text []byte, _ int) []byte { return append(text, "+?"...) }
 
 // Without statistics SQLite would take an index for the status, and sort what it finds.
 func (sqlite) brief(time.Duration) string { return "" }
