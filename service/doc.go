@@ -207,7 +207,8 @@
 //  137. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
 //  138. Look_getsSomewhere: When not even the first of what is to be looked at can be looked at in time, less is.
 //  139. Matching_countsInTime: What matches is counted as long as there is time; a count that is not to the end says so.
-//  140. Outline_readsWhatAPageShows: A pipeline is outlined for a page by its first steps and the first jobs of their batches; no input, output or progress is read but the inputs that fit.
+//  140. Matching_comesToEachOnce: Who does something with all that match comes to each of those that were there once, in pieces that are read in time, whatever is done with them, and also where createdAt is out of step with the ids.
+//  141. Outline_readsWhatAPageShows: A pipeline is outlined for a page by its first steps and the first jobs of their batches; no input, output or progress is read but the inputs that fit.
 //
 // # Locks
 //

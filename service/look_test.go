@@ -235,6 +235,55 @@ func TestMatching_countsInTime(t *testing.T) {
 	})
 }
 
+func TestMatching_comesToEachOnce(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		f := node(t, store.Config{Database: database}, service.Options{})
+		for range 10 { // ranges of ids that are looked at one by one
+			f.mixed()
+		}
+		f.create(service.NewJob{Type: "type 1", Status: models.JobFailed, Output: models.JSON(`{"error":"no 1"}`)})
+		storetest.Exec(t, storetest.SQL(t, database), `UPDATE job SET "createdAt" = '2020-01-01 00:00:00.000+00:00', "endedAt" = '2020-01-01 00:00:00.000+00:00' WHERE id > 1000 AND id % 7 = 0`,
+			`UPDATE job SET output = '{"error":"no 2"}' WHERE status = 'failed' AND id % 3 = 0`)
+		hour := ptr(time.Now().Add(-time.Hour))
+		filters := []service.JobFilter{
+			{}, {CreatedTo: hour}, {CreatedFrom: hour}, {EndedTo: hour, Type: []string{"type 2"}}, {Error: "no ?", Type: []string{"type 1"}},
+			{Error: "no ?", CreatedTo: hour}, {Text: "name 7"}, {Text: "nothing"}, {Status: []models.JobStatus{models.JobQueued, models.JobPlanned}},
+			{Status: []models.JobStatus{models.JobSuccessful, models.JobQueued}, CreatedTo: hour},
+		}
+		for i, filter := range filters {
+			filter.Page = models.Page{Order: "-createdAt", Limit: 50}
+			all := filter
+			all.Order = "id"
+			want := f.lists(all)
+			m, err := f.CountMatching(t.Context(), filter)
+			require.NoError(t, err)
+			f.mixed() // what comes later is not of them
+			for _, within := range []time.Duration{time.Minute, 0} {
+				var got []int64
+				for {
+					found, err := f.NextWithin(t.Context(), filter, m.Newest, within)
+					require.NoError(t, err)
+					for _, job := range found.Items {
+						if got = append(got, job.ID); within == 0 && len(got)%40 == 1 {
+							_ = f.DeleteJob(t.Context(), job.ID) // which changes what matches
+						}
+					}
+					if filter.Cursor = found.NextCursor; filter.Cursor == "" {
+						break
+					}
+				}
+				require.Equal(t, want, got, "%d: %+v", i, filter)
+			}
+		}
+		none, err := f.NextMatching(t.Context(), service.JobFilter{}, 0)
+		require.NoError(t, err)
+		require.Empty(t, none)
+		_, err = f.NextMatching(t.Context(), service.JobFilter{Page: models.Page{Cursor: "nonsense"}}, 9)
+		require.ErrorIs(t, err, models.ErrInvalid)
+	})
+}
+
 func TestGlance_countsAsStatsDo(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		empty, err := f.Glance(t.Context())

@@ -50,6 +50,13 @@ func (tx *Tx) LookForJobs(in Look) (Found[models.Job], error) {
 	return lookFor(tx, in.Page.ofJobs(), name, in, func(j *models.Job) int64 { return j.ID })
 }
 
+// LookForFailed is [Tx.LookForJobs] for failed jobs, with what of their output is short
+// enough to tell why.
+func (tx *Tx) LookForFailed(in Look) (Found[models.Job], error) {
+	in.Status = []models.JobStatus{models.JobFailed}
+	return lookFor(tx, failedJobs, tx.withStatus(&in), in, func(j *models.Job) int64 { return j.ID })
+}
+
 // withStatus adds the condition for the statuses, and is the table by the index
 // that has the ids of those jobs. Where none has, it is said so that no other index
 // fits: without statistics PostgreSQL would read all of one for each range.
@@ -215,6 +222,9 @@ func (tx *Tx) reach(name string, in Look) (low, high int64, err error) {
 		if high, err = tx.idOf(name, in.CreatedTo.Add(aboutAsOld), first, last); err != nil {
 			return 0, 0, err
 		}
+	}
+	if in.Page.Until > 0 {
+		high = min(high, in.Page.Until)
 	}
 	if in.Page.Cursor == "" {
 		return low, high, nil

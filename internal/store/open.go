@@ -62,13 +62,9 @@ func (tx *Tx) fewOpen(in Look) (bool, error) {
 
 // openJobs finds jobs that have not ended by the indexes that have no others.
 func (tx *Tx) openJobs(in Look) (Found[models.Job], error) {
-	conditions := slices.Clip(in.Conditions)
-	if in.Page.Cursor != "" {
-		behind, err := in.Page.condition()
-		if err != nil {
-			return Found[models.Job]{}, err
-		}
-		conditions = append(conditions, behind)
+	conditions, err := in.Page.among(in.Conditions)
+	if err != nil {
+		return Found[models.Job]{}, err
 	}
 	ids, args := tx.union(openParts(in.Status), conditions, "")
 	word, _ := in.Page.direction()
