@@ -133,6 +133,15 @@ func (postgres) brief(within time.Duration) string {
 		set_config('statement_timeout', '%d', true)`, within.Milliseconds())
 }
 
+func (postgres) oneOf(column, value string) string { return column + " = ANY(ARRAY[" + value + "])" }
+
+// presorted: without statistics PostgreSQL takes a type's jobs for so few that it
+// would rather sort them than read the index that has them in order. What is sorted
+// all the same then seems to take so long that it would be compiled first.
+func (postgres) presorted() string {
+	return `SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
+}
+
 func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
 
 func (postgres) eachOf(types []string) (string, []any) {

@@ -207,6 +207,10 @@ func (sqlite) mark(text []byte, _ int) []byte { return append(text, '?') }
 // Without statistics SQLite would take an index for the status, and sort what it finds.
 func (sqlite) brief(time.Duration) string { return "" }
 
+func (sqlite) oneOf(column, value string) string { return column + " = " + value }
+
+func (sqlite) presorted() string { return "" }
+
 func (sqlite) by(index string) string { return " INDEXED BY " + index }
 
 func (sqlite) idAmong(query string) string { return "id IN (" + query + ")" }
