@@ -180,7 +180,7 @@
 //  116. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
 //  117. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
 //  118. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
-//  119. Prune_passesOverWhatCannotBeRemoved: What a key of another table keeps from being removed stays, and keeps nothing else from going.
+//  119. Prune_passesOverWhatCannotBeRemoved: What a key or trigger of another table keeps from being removed stays, and keeps nothing else from going, neither what lies behind it nor what was to go with it in one piece.
 //  120. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
 //  121. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
 //  122. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.

@@ -75,4 +75,3 @@ func TestLook_findsManyQueuedJobs(t *testing.T) {
 		require.Equal(t, service.Matching{Count: 101_000 - 336, Newest: 101_000}, m)
 	})
 }
-

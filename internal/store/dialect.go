@@ -56,6 +56,7 @@ type dialect interface {
 	tryAgain(error) bool               // the database gave up for a reason of its own
 	tryAgainJoined(error) bool         // the same, and it helps to go back to a savepoint
 	pause(try int) time.Duration       // before trying again
+	forbids(error) bool                // a key, a constraint or a trigger does
 	lost(error) bool                   // a connection that was there is gone; another may do
 	unavailable(error) bool            // it cannot be reached, or is too busy
 	reason(error) string               // why it could not be opened or migrated, for people

@@ -226,6 +226,11 @@ func (postgres) pause(try int) time.Duration {
 	return time.Duration(min(try, 10)) * (5*time.Millisecond + rand.N(20*time.Millisecond))
 }
 
+func (postgres) forbids(err error) bool {
+	code := sqlState(err)
+	return strings.HasPrefix(code, "23") || code == "P0001" // raised by a function
+}
+
 func (postgres) lost(err error) bool {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) {

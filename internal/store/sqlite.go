@@ -304,6 +304,8 @@ const (
 	sqliteCant   = 14
 	sqliteIOErr  = 10
 
+	sqliteForbidden = 19
+
 	sqliteBusySnapshot = sqliteBusy | 2<<8
 )
 
@@ -321,6 +323,8 @@ func (s sqlite) tryAgainJoined(err error) bool {
 // pause is short: nobody is told when the file is free, and somebody who writes
 // all the time leaves it for moments only.
 func (sqlite) pause(int) time.Duration { return time.Millisecond/2 + rand.N(2*time.Millisecond) }
+
+func (sqlite) forbids(err error) bool { return sqliteCode(err)&0xff == sqliteForbidden }
 
 func (sqlite) lost(error) bool { return false }
 
