@@ -134,3 +134,32 @@ func TestGraphQL_acquireWithABadRelationLeavesTheJob(t *testing.T) {
 		require.Equal(t, models.JobQueued, job.Status)
 	})
 }
+
+// A mutation answers what is selected: what the verb itself does not read as well.
+func TestGraphQL_changesOfPipelinesAnswerPayloads(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		jobs := open(t, gnj.Options{Database: database})
+		one := &service.NewJob{Type: "a", Input: models.JSON(`{"n":1}`), Output: models.JSON(`"o"`), ProcessingInfo: models.JSON(`[2]`)}
+		two := service.NewJob{Type: "b", Input: models.JSON(`3`)}
+		_, err := jobs.Service().CreatePipeline(t.Context(), service.NewPipeline{Steps: []service.NewStep{
+			{Job: one}, {Batch: &service.NewBatch{Jobs: []service.NewJob{two}}},
+		}})
+		require.NoError(t, err)
+		endpoint := serveHTTP(t, jobs).URL + "/graphql"
+		const job = `{ status input output processingInfo }`
+		const selected = `{ status jobs ` + job + ` steps(order: "index") { job ` + job + ` batch { jobs ` + job + ` } } }`
+		for _, c := range []struct{ mutation, status, first, second string }{
+			{`startPipeline(id: 1)`, "processing", "queued", "planned"},
+			{`pipelineUpdate(pipeline: {id: 1, status: "failed"})`, "failed", "planned", "planned"},
+		} {
+			answer := graphqlRequest{Query: "mutation { pipeline: " + c.mutation + " " + selected + " }"}.send(t, endpoint)
+			require.Nil(t, answer["errors"])
+			text, err := json.Marshal(answer["data"])
+			require.NoError(t, err)
+			first := `{"status":"` + c.first + `","input":{"n":1},"output":"o","processingInfo":[2]}`
+			second := `{"status":"` + c.second + `","input":3,"output":null,"processingInfo":null}`
+			assert.JSONEq(t, `{"pipeline":{"status":"`+c.status+`","jobs":[`+first+`],"steps":[{"job":`+first+`,"batch":null},{"job":null,"batch":{"jobs":[`+second+`]}}]}}`, string(text), c.mutation)
+		}
+	})
+}

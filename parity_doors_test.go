@@ -17,6 +17,7 @@ import (
 
 	"github.com/teamstarter/gnj"
 	"github.com/teamstarter/gnj/gnjecho"
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 	"github.com/teamstarter/gnj/service"
 )
@@ -177,13 +178,13 @@ func (d serviceDoor) group(ctx context.Context, id int64, s step) (any, error) {
 	case "readPipeline":
 		return d.Pipeline(ctx, id)
 	case "startPipeline":
-		return d.StartPipeline(ctx, id)
+		return changed(d.StartPipeline(ctx, id))
 	case "cancelPipeline":
-		return d.CancelPipeline(ctx, id)
+		return changed(d.CancelPipeline(ctx, id))
 	case "addStep":
 		return d.AddStep(ctx, id, read[service.NewStep](s))
 	case "orderSteps":
-		return d.OrderSteps(ctx, id, read[words](s).StepIDs)
+		return changed(d.OrderSteps(ctx, id, read[words](s).StepIDs))
 	case "listPipelines":
 		list, err := d.Pipelines(ctx, service.PipelineFilter{})
 		return listed("pipelines", list), err
@@ -194,6 +195,11 @@ func (d serviceDoor) group(ctx context.Context, id int64, s step) (any, error) {
 // found is the answer of a verb that may find what is there already.
 func found(job service.CreatedJob, err error) (any, error) {
 	return map[string]any{"job": job.Job, "existed": job.Existed}, err
+}
+
+// changed is the answer of a change of a pipeline, which is sent without what was not read.
+func changed(pipeline *service.PipelineDetail, err error) (any, error) {
+	return wire.Lean(pipeline), err
 }
 
 func listed[T any](name string, list service.List[T]) any {

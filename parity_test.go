@@ -262,8 +262,8 @@ var scenarios = []struct {
 		{verb: "listBatches"},
 	}},
 	{"pipeline", []step{
-		{verb: "createPipeline", in: `{"name": "import", "metadata": "m", "steps": [{"job": {"type": "a"}}]}`},
-		{verb: "addStep", on: "1", in: `{"batch": {"jobs": [{"type": "b"}, {"type": "b"}]}}`},
+		{verb: "createPipeline", in: `{"name": "import", "metadata": "m", "steps": [{"job": {"type": "a", "input": {"n": 1}}}]}`},
+		{verb: "addStep", on: "1", in: `{"batch": {"jobs": [{"type": "b", "input": 2}, {"type": "b"}]}}`},
 		{verb: "addStep", on: "1", in: `{"job": {"type": "c"}}`},
 		{verb: "addStep", on: "1", in: `{"job": {"type": "d"}}`},
 		{verb: "orderSteps", on: "1", in: `{"stepIds": [1, 2, 4, 3]}`},

@@ -27,8 +27,9 @@ func (c *Client) Pipeline(ctx context.Context, id int64) (*models.PipelineDetail
 	return one[models.PipelineDetail](ctx, c, pipeline, id, call{method: http.MethodGet, safe: true})
 }
 
-// StartPipeline queues the first step. The jobs of the answer come without
-// input, output and processingInfo, as do those of every change of a pipeline.
+// StartPipeline queues the first step. Input, Output and ProcessingInfo of the
+// answer's jobs are nil whatever they have, as they may be long and are not sent;
+// so are those of every change of a pipeline, and [Client.Pipeline] has them.
 // It answers models.ErrNotFound, and models.ErrConflict for a pipeline that was
 // started or has no steps.
 func (c *Client) StartPipeline(ctx context.Context, id int64) (*models.PipelineDetail, error) {

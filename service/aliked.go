@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -37,44 +38,50 @@ const alikePiece = 500
 
 // alikes are jobs whose errors are alike.
 type alikes struct {
-	ids  []int64
-	at   int64 // the last job that was looked at
-	more bool  // it was not the last there is
+	ids    []int64
+	cursor string // behind the last job that was looked at
+	more   bool   // it was not the last there is
 }
 
 // alikeIDs finds up to a number of them, or all of them for a negative one, as long
 // as there is time; 0 is without a bound.
 func (s *Service) alikeIDs(ctx context.Context, filter JobFilter, page store.Page, most int, within time.Duration) (found alikes, err error) {
-	page.Limit = alikePiece
+	page.Limit, found.cursor = alikePiece, page.Cursor
 	for begun := time.Now(); ; {
-		var piece []models.Job
-		err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
-			piece, err = tx.ListFailed(conditionsOf(tx, filter), page)
-			return err
-		})
+		page.Cursor = found.cursor
+		piece, err := s.failedPiece(ctx, filter, page, cmp.Or(within, matchWithin))
 		if err != nil {
 			return alikes{}, err
 		}
-		s.mask(piece)
-		for i := range piece {
-			found.at = piece[i].ID
-			if alikeError(piece[i].Output) != filter.Error {
+		for i := range piece.Items {
+			if alikeError(piece.Items[i].Output) != filter.Error {
 				continue
 			}
-			if found.ids = append(found.ids, piece[i].ID); len(found.ids) == most {
-				found.more = true
+			if found.ids = append(found.ids, piece.Items[i].ID); len(found.ids) == most {
+				found.cursor, found.more = page.Behind(piece.Items[i].ID), true
 				return found, nil
 			}
 		}
-		if len(piece) < page.Limit {
+		if found.cursor = piece.NextCursor; found.cursor == "" {
 			return found, nil
 		}
 		if within > 0 && time.Since(begun) > within/2 {
 			found.more = true
 			return found, nil
 		}
-		page.Cursor = page.Behind(found.at)
 	}
+}
+
+// failedPiece reads the next failed jobs of a filter, as they may be shown.
+func (s *Service) failedPiece(ctx context.Context, filter JobFilter, page store.Page, within time.Duration) (store.Found[models.Job], error) {
+	var piece store.Found[models.Job]
+	_, err := s.look(ctx, func(tx *store.Tx, step int64) (string, error) {
+		var err error
+		piece, err = tx.LookForFailed(store.Look{Conditions: conditionsOf(tx, filter), Page: page, Within: within, Step: step})
+		return piece.NextCursor, err
+	})
+	s.mask(piece.Items)
+	return piece, err
 }
 
 // lookForAlike is aliked that ends in time, with what it has found until then.
@@ -89,7 +96,7 @@ func (s *Service) lookForAlike(ctx context.Context, filter JobFilter, page store
 		found.ids = found.ids[:page.Limit]
 		list.NextCursor = page.Behind(found.ids[page.Limit-1])
 	case found.more:
-		list.NextCursor, list.Further = page.Behind(found.at), true
+		list.NextCursor, list.Further = found.cursor, true
 	}
 	list.Items, err = s.jobsInOrder(ctx, found.ids, filter.Brief)
 	return list, err

@@ -41,7 +41,7 @@ func TestChange_isToldByEveryVerb(t *testing.T) {
 func TestChange_isAskedOfEveryVerb(t *testing.T) {
 	t.Parallel()
 	none := strings.Fields(`Acquired Advance Batch Batches BeginBehind BeginRemake Close Drain Explain Failures Floors ForgetMetrics Glance Health History
-		Hold Holds In Job JobInputs Jobs LastHour Look LookAtFront LookForFailures LookForJobs LookForPipelines LookWithin MatchingWithin
+		Hold Holds In Job JobInputs Jobs LastHour Look LookAtFront LookForFailures LookForJobs LookForPipelines LookWithin MatchingWithin NextMatching NextWithin
 		Metrics MonitorWorkers OrderSteps OutlinePipeline Ping Pipeline PipelineHistory Pipelines Pong Position Prune Release
 		RemakeMetrics SaveMetrics Since Stats Subscribe TendMetrics ToggleHold Transaction Waiting WakeWaiting Watch Workers`)
 	tested := map[string]bool{}

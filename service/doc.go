@@ -180,7 +180,7 @@
 //  116. Prune_inSmallPieces: A piece is a transaction of at most 250 jobs, or of one family; what was removed stays so when it is stopped, and nothing is half-removed.
 //  117. Prune_wholeFamiliesHoweverLarge: A family of more jobs than that goes in one transaction.
 //  118. Prune_waitsForNobody: What somebody else keeps from changing is left for the next time.
-//  119. Prune_passesOverWhatCannotBeRemoved: What a key of another table keeps from being removed stays, and keeps nothing else from going.
+//  119. Prune_passesOverWhatCannotBeRemoved: What a key or trigger of another table keeps from being removed stays, and keeps nothing else from going, neither what lies behind it nor what was to go with it in one piece.
 //  120. Prune_againstRetryAndRecover: Of a prune and a retry or recover at once exactly one wins.
 //  121. Prune_byAnyNode: Every node prunes in the background; several at once harm nobody.
 //  122. Prune_tellsNobody: Subscribers and watchers are not told, and no history is written.
@@ -205,9 +205,11 @@
 //  135. Glance_saysOfWhen: Where it is not, jobs are counted in the background, for a small part of the time, and it says of when its counts are.
 //  136. Look_findsWhatTheListHas: Looking for jobs and pipelines finds what their lists have, in the same order.
 //  137. Look_goesOn: When there was no time to look at all, it says so, and goes on from where it ended.
-//  138. Look_getsSomewhere: When not even the first of what is to be looked at can be looked at in time, less is.
-//  139. Matching_countsInTime: What matches is counted as long as there is time; a count that is not to the end says so.
-//  140. Outline_readsWhatAPageShows: A pipeline is outlined for a page by its first steps and the first jobs of their batches; no input, output or progress is read but the inputs that fit.
+//  138. Look_findsQueuedJobsAtOnce: Queued jobs of which no more is asked than their type are found at once, the oldest and the newest, whatever lies before and between them.
+//  139. Look_getsSomewhere: When not even the first of what is to be looked at can be looked at in time, less is.
+//  140. Matching_countsInTime: What matches is counted as long as there is time; a count that is not to the end says so.
+//  141. Matching_comesToEachOnce: Who does something with all that match comes to each of those that were there once, in pieces that are read in time, whatever is done with them, and also where createdAt is out of step with the ids.
+//  142. Outline_readsWhatAPageShows: A pipeline is outlined for a page by its first steps and the first jobs of their batches; no input, output or progress is read but the inputs that fit.
 //
 // # Locks
 //

@@ -65,6 +65,11 @@ func (s *Service) MatchingWithin(ctx context.Context, filter JobFilter, within t
 	return s.countMatching(ctx, filter, within)
 }
 
+// NextWithin is NextMatching in less time.
+func (s *Service) NextWithin(ctx context.Context, filter JobFilter, newest int64, within time.Duration) (Found[models.Job], error) {
+	return s.nextMatching(ctx, filter, newest, within)
+}
+
 // Look is what all that looks in time goes through.
 func (s *Service) Look(ctx context.Context, do func(tx *store.Tx, step int64) (string, error)) (overdue bool, err error) {
 	return s.look(ctx, do)

@@ -41,6 +41,10 @@ func (s *Service) lookForJobs(ctx context.Context, filter JobFilter, within time
 	if err != nil {
 		return Found[models.Job]{}, err
 	}
+	return s.lookForPage(ctx, filter, page, within)
+}
+
+func (s *Service) lookForPage(ctx context.Context, filter JobFilter, page store.Page, within time.Duration) (Found[models.Job], error) {
 	page.Brief = filter.Brief
 	if filter.Error != "" {
 		return s.lookForAlike(ctx, filter, page, within)
@@ -59,11 +63,12 @@ func (s *Service) lookForJobs(ctx context.Context, filter JobFilter, within time
 	return lookedFor(found, overdue), err
 }
 
-// lookOf is what to look for.
+// lookOf is what to look for. Who goes through all there is up to an id leaves no job
+// out, wherever it lies.
 func lookOf(tx *store.Tx, filter JobFilter, page store.Page, within time.Duration) store.Look {
-	look := store.Look{
-		Status: filter.Status, Types: filter.Type, Page: page, Within: within,
-		CreatedFrom: filter.CreatedFrom, CreatedTo: earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo),
+	look := store.Look{Status: filter.Status, Types: filter.Type, Page: page, Within: within}
+	if page.Until == 0 {
+		look.CreatedFrom, look.CreatedTo = filter.CreatedFrom, earliest(filter.CreatedTo, filter.StartedTo, filter.EndedTo)
 	}
 	filter.Status, filter.Type = nil, nil
 	look.Conditions = conditionsOf(tx, filter)

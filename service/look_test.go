@@ -71,11 +71,16 @@ func TestLook_findsWhatTheListHas(t *testing.T) {
 		for _, status := range models.JobStatuses {
 			filters = append(filters, service.JobFilter{Status: []models.JobStatus{status}}, service.JobFilter{Status: []models.JobStatus{status}, Type: []string{"type 2"}})
 		}
-		for _, filter := range filters {
-			for _, order := range []string{"id", "-id", "-createdAt", "type"} {
-				filter.Page = models.Page{Order: order, Limit: 7}
-				got, _ := f.looks(filter, time.Minute)
-				require.Equal(t, f.lists(filter), got, "%+v", filter)
+		for range 2 {
+			for _, filter := range filters {
+				for _, order := range []string{"id", "-id", "-createdAt", "type"} {
+					filter.Page = models.Page{Order: order, Limit: 7}
+					got, _ := f.looks(filter, time.Minute)
+					require.Equal(t, f.lists(filter), got, "%+v", filter)
+				}
+			}
+			for i := range 40 { // of more priorities than are put together
+				f.create(service.NewJob{Type: fmt.Sprint("type ", i%3), PriorityLevel: ptr(i - 20)})
 			}
 		}
 		_, err := f.LookForJobs(t.Context(), service.JobFilter{Page: models.Page{Cursor: "nonsense"}})
@@ -121,40 +126,6 @@ func TestLook_goesOn(t *testing.T) {
 			_, pages = f.looks(filter, time.Minute)
 			require.Equal(t, 2, pages)
 		}
-	})
-}
-
-// So many queued jobs that they are not sorted are found all the same.
-func TestLook_findsManyQueuedJobs(t *testing.T) {
-	t.Parallel()
-	storetest.EachURL(t, func(t *testing.T, database string) {
-		f := node(t, store.Config{Database: database}, service.Options{})
-		db := storetest.SQL(t, database)
-		storetest.Exec(t, db, `INSERT INTO job (type, status, "priorityLevel", "createdAt", "updatedAt")
-			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 101000)
-			SELECT CASE WHEN i % 20000 = 7 THEN 'rare' ELSE 'usual' END, CASE WHEN i % 300 = 0 THEN 'failed' ELSE 'queued' END, i % 9,
-				'2026-01-01 00:00:00.000+00:00', '2026-01-01 00:00:00.000+00:00' FROM n`)
-		queued := service.JobFilter{Status: []models.JobStatus{models.JobQueued}}
-		rare := queued
-		rare.Type = []string{"rare"}
-		for _, order := range []string{"id", "-id"} {
-			queued.Page = models.Page{Order: order, Limit: 400}
-			for range 3 {
-				want, err := f.Jobs(t.Context(), queued)
-				require.NoError(t, err)
-				got, err := f.LookWithin(t.Context(), queued, time.Minute)
-				require.NoError(t, err)
-				require.Equal(t, service.Found[models.Job]{List: want}, got)
-				queued.Cursor = got.NextCursor
-			}
-			rare.Page = models.Page{Order: order, Limit: 2}
-			got, _ := f.looks(rare, time.Minute)
-			require.Equal(t, f.lists(rare), got)
-			require.Len(t, got, 6)
-		}
-		m, err := f.MatchingWithin(t.Context(), service.JobFilter{Status: queued.Status}, time.Minute)
-		require.NoError(t, err)
-		require.Equal(t, service.Matching{Count: 101_000 - 336, Newest: 101_000}, m)
 	})
 }
 
@@ -231,6 +202,55 @@ func TestMatching_countsInTime(t *testing.T) {
 			require.LessOrEqual(t, m.Count, int64(2000))
 		}
 		_, err = f.CountMatching(t.Context(), service.JobFilter{Status: []models.JobStatus{"odd"}})
+		require.ErrorIs(t, err, models.ErrInvalid)
+	})
+}
+
+func TestMatching_comesToEachOnce(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		f := node(t, store.Config{Database: database}, service.Options{})
+		for range 10 { // ranges of ids that are looked at one by one
+			f.mixed()
+		}
+		f.create(service.NewJob{Type: "type 1", Status: models.JobFailed, Output: models.JSON(`{"error":"no 1"}`)})
+		storetest.Exec(t, storetest.SQL(t, database), `UPDATE job SET "createdAt" = '2020-01-01 00:00:00.000+00:00', "endedAt" = '2020-01-01 00:00:00.000+00:00' WHERE id > 1000 AND id % 7 = 0`,
+			`UPDATE job SET output = '{"error":"no 2"}' WHERE status = 'failed' AND id % 3 = 0`)
+		hour := ptr(time.Now().Add(-time.Hour))
+		filters := []service.JobFilter{
+			{}, {CreatedTo: hour}, {CreatedFrom: hour}, {EndedTo: hour, Type: []string{"type 2"}}, {Error: "no ?", Type: []string{"type 1"}},
+			{Error: "no ?", CreatedTo: hour}, {Text: "name 7"}, {Text: "nothing"}, {Status: []models.JobStatus{models.JobQueued, models.JobPlanned}},
+			{Status: []models.JobStatus{models.JobSuccessful, models.JobQueued}, CreatedTo: hour},
+		}
+		for i, filter := range filters {
+			filter.Page = models.Page{Order: "-createdAt", Limit: 50}
+			all := filter
+			all.Order = "id"
+			want := f.lists(all)
+			m, err := f.CountMatching(t.Context(), filter)
+			require.NoError(t, err)
+			f.mixed() // what comes later is not of them
+			for _, within := range []time.Duration{time.Minute, 0} {
+				var got []int64
+				for {
+					found, err := f.NextWithin(t.Context(), filter, m.Newest, within)
+					require.NoError(t, err)
+					for _, job := range found.Items {
+						if got = append(got, job.ID); within == 0 && len(got)%40 == 1 {
+							_ = f.DeleteJob(t.Context(), job.ID) // which changes what matches
+						}
+					}
+					if filter.Cursor = found.NextCursor; filter.Cursor == "" {
+						break
+					}
+				}
+				require.Equal(t, want, got, "%d: %+v", i, filter)
+			}
+		}
+		none, err := f.NextMatching(t.Context(), service.JobFilter{}, 0)
+		require.NoError(t, err)
+		require.Empty(t, none)
+		_, err = f.NextMatching(t.Context(), service.JobFilter{Page: models.Page{Cursor: "nonsense"}}, 9)
 		require.ErrorIs(t, err, models.ErrInvalid)
 	})
 }

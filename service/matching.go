@@ -43,3 +43,25 @@ func (s *Service) countMatching(ctx context.Context, filter JobFilter, within ti
 	m.Count, m.More = int64(len(alike.ids)), m.More || alike.more
 	return m, err
 }
+
+// matchWithin is how long is looked for the next jobs of all that match: longer than
+// for a page, as something is done with them before anybody sees more.
+const matchWithin = lookAtMost / 2
+
+// NextMatching reads the next jobs, by id, of all that match and were there when the
+// Newest of [Matching] was, for who does something with each: as
+// [Service.LookForJobs] it ends in time, and goes on from NextCursor, but it finds jobs
+// whatever their createdAt. Without a NextCursor that was all. The filter's order is of no account.
+func (s *Service) NextMatching(ctx context.Context, filter JobFilter, newest int64) (Found[models.Job], error) {
+	return s.nextMatching(ctx, filter, newest, matchWithin)
+}
+
+func (s *Service) nextMatching(ctx context.Context, filter JobFilter, newest int64, within time.Duration) (Found[models.Job], error) {
+	filter.Order = "id"
+	page, err := checkJobFilter(filter)
+	if err != nil || newest < 1 {
+		return Found[models.Job]{}, err
+	}
+	page.Until = newest
+	return s.lookForPage(ctx, filter, page, within)
+}

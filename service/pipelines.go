@@ -227,9 +227,10 @@ func progressOf(tx *store.Tx, found []models.Pipeline) ([]PipelineProgress, erro
 	return list, err
 }
 
-// StartPipeline starts a planned pipeline: its first planned step is queued. The
-// jobs of the answer come without input, output and processingInfo, as do those of
-// every change of a pipeline.
+// StartPipeline starts a planned pipeline: its first planned step is queued.
+// Input, Output and ProcessingInfo of the answer's jobs are nil whatever they have,
+// as they may be long and are not read; so are those of every change of a pipeline,
+// and [Service.Pipeline] has them.
 //
 // It answers models.ErrNotFound for a pipeline that is not there and
 // models.ErrConflict for one that was started or has no steps.

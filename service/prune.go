@@ -66,9 +66,13 @@ func (s *Service) Prune(ctx context.Context, in Prune) (Pruned, error) {
 			return Pruned{}, err
 		}
 	}
-	p := pruning{store: s.store, keep: in.Keep, dry: in.DryRun}
+	p := s.pruning(in.Keep)
+	p.dry = in.DryRun
 	for {
 		over, err := p.look(ctx)
+		if err == nil && over {
+			err = p.refused.err()
+		}
 		if err != nil || over {
 			return p.done, err
 		}
@@ -78,16 +82,18 @@ func (s *Service) Prune(ctx context.Context, in Prune) (Pruned, error) {
 	}
 }
 
-// pruneInBackground prunes again and again, for some time each round. A piece that
-// cannot be removed, which a key of a table that is not ours may be the reason of, is passed
-// over and tried again with the next walk.
+// pruneInBackground prunes again and again, for some time each round. What cannot be
+// removed is tried again with the next walk.
 func (s *Service) pruneInBackground(keep models.Retention) func(context.Context) error {
-	p := pruning{store: s.store, keep: keep}
+	p := s.pruning(keep)
 	return func(ctx context.Context) error {
-		p.done = Pruned{}
+		p.done, p.refused.rows, p.refused.last = Pruned{}, 0, nil
 		defer func() {
 			if p.done != (Pruned{}) {
 				s.log.Info("gnj: pruned", "jobs", p.done.Jobs, "batches", p.done.Batches, "pipelines", p.done.Pipelines)
+			}
+			if err := p.refused.err(); err != nil {
+				s.log.Warn("gnj: something cannot be pruned and is passed over", "error", models.Explain(err))
 			}
 		}()
 		round, end := context.WithTimeout(ctx, pruneRound)
@@ -95,7 +101,7 @@ func (s *Service) pruneInBackground(keep models.Retention) func(context.Context)
 		for round.Err() == nil {
 			over, err := p.look(ctx)
 			if err != nil && ctx.Err() == nil && p.passOver() {
-				s.log.Warn("gnj: something cannot be pruned and is passed over", "error", models.Explain(err))
+				s.log.Warn("gnj: a piece cannot be pruned now and is passed over", "error", models.Explain(err))
 				continue
 			}
 			if err != nil || over {

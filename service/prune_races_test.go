@@ -240,24 +240,3 @@ func TestPrune_inMemory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, service.Pruned{Jobs: 1}, done)
 }
-
-// What a key of a host's table keeps from being removed is passed over; what lies
-// behind it goes, and the server stays well.
-func TestPrune_passesOverWhatCannotBeRemoved(t *testing.T) {
-	t.Parallel()
-	storetest.EachURL(t, func(t *testing.T, database string) {
-		s := storetest.Open(t, store.Config{Database: database})
-		require.NoError(t, s.Migrate(t.Context()))
-		db := storetest.SQL(t, database)
-		const times = `'2020-01-01 00:00:00.000+00:00', '2020-01-01 00:00:00.000+00:00'`
-		storetest.Exec(t, db,
-			`INSERT INTO pipeline (id, status, "createdAt", "updatedAt") VALUES (1, 'successful', `+times+`)`,
-			`INSERT INTO job (id, type, status, "createdAt", "updatedAt") VALUES (1, 'a', 'successful', `+times+`)`,
-			`CREATE TABLE theirs (pipeline integer REFERENCES pipeline (id))`, `INSERT INTO theirs VALUES (1)`)
-		svc := service.New(s, service.Options{PruneInterval: 10 * time.Millisecond, Retention: models.Retention{Successful: day}})
-		t.Cleanup(svc.Close)
-		f := pruned{fixture{svc, t, s}, db}
-		require.Eventually(t, func() bool { return f.left() == "0 0 1 0 0" }, 30*time.Second, 20*time.Millisecond, f.left())
-		require.NoError(t, svc.Health(t.Context()))
-	})
-}

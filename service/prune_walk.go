@@ -22,6 +22,12 @@ type pruning struct {
 	next   func()      // passes over what was looked at last
 	looked int
 	done   Pruned
+
+	refused refused
+}
+
+func (s *Service) pruning(keep models.Retention) *pruning {
+	return &pruning{store: s.store, keep: keep, refused: refused{tries: pruneTries}}
 }
 
 type pruneStage int
@@ -120,27 +126,39 @@ func (p *pruning) removeFamilies(ctx context.Context, list []store.Family) error
 			p.count(some)
 			continue
 		}
-		var gone []store.Family
-		err := p.store.Write(ctx, func(tx *store.Tx) (err error) {
-			var pipelines, batches []int64
-			for _, f := range some {
-				pipeline, batch := f.Root()
-				pipelines, batches = append(pipelines, pipeline...), append(batches, batch...)
-			}
-			if gone, err = tx.OldFamilies(p.keep, pipelines, batches, true); err != nil { // somebody may have been faster
-				return err
-			}
-			return tx.DeleteFamilies(gone)
-		})
-		if err != nil {
+		if err := apart(p, some, func(some []store.Family) error { return p.removeTogether(ctx, some) }); err != nil {
 			return err
-		}
-		p.count(gone)
-		if !pause(ctx, pruneRest) {
-			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+// removeTogether removes families in one transaction.
+func (p *pruning) removeTogether(ctx context.Context, list []store.Family) error {
+	var pipelines, batches []int64
+	for _, f := range list {
+		pipeline, batch := f.Root()
+		pipelines, batches = append(pipelines, pipeline...), append(batches, batch...)
+	}
+	var gone []store.Family
+	return p.write(ctx, func(tx *store.Tx) (err error) {
+		if gone, err = tx.OldFamilies(p.keep, pipelines, batches, true); err != nil { // somebody may have been faster
+			return err
+		}
+		return tx.DeleteFamilies(gone)
+	}, func() { p.count(gone) })
+}
+
+// write runs a transaction, then says that it is done, and lets others have their turn.
+func (p *pruning) write(ctx context.Context, fn func(*store.Tx) error, done func()) error {
+	err := p.store.Write(ctx, fn)
+	if err == nil {
+		done()
+	}
+	if !pause(ctx, pruneRest) {
+		return ctx.Err()
+	}
+	return err
 }
 
 func (p *pruning) count(list []store.Family) {
@@ -162,13 +180,13 @@ func (p *pruning) jobs(ctx context.Context) (end bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if len(list) > 0 {
-		p.next = func() { p.passed(list, nil) }
-	}
 	gone := map[int64]bool{}
+	if len(list) > 0 {
+		p.next = func() { p.passed(list, gone) }
+	}
 	if p.dry {
 		p.done.Jobs += len(going)
-	} else if gone, err = p.removeJobs(ctx, going); err != nil {
+	} else if err := p.removeAll(ctx, going, gone); err != nil {
 		return false, err
 	}
 	p.passed(list, gone)
@@ -224,14 +242,27 @@ func (p *pruning) withoutRetriesOfKept(tx *store.Tx, list []store.OldJob) ([]sto
 	return slices.DeleteFunc(slices.Clone(list), func(job store.OldJob) bool { return !job.Outlived || stays[job.ID] }), nil
 }
 
-// removeJobs removes jobs in one transaction, retries after what they retry, and
-// returns which are gone.
-func (p *pruning) removeJobs(ctx context.Context, going []store.OldJob) (map[int64]bool, error) {
-	gone := map[int64]bool{}
-	if len(going) == 0 {
-		return gone, nil
+// removeAll removes jobs, and adds those that are gone. A retry whose part had its turn
+// before that of what it retries is tried again.
+func (p *pruning) removeAll(ctx context.Context, going []store.OldJob, gone map[int64]bool) error {
+	for rest, before := going, -1; len(rest) > 0 && len(gone) > before; {
+		before = len(gone)
+		err := apart(p, rest, func(some []store.OldJob) error { return p.removeJobs(ctx, some, gone) })
+		if err != nil {
+			return err
+		}
+		rest = slices.DeleteFunc(slices.Clone(going), func(job store.OldJob) bool {
+			return gone[job.ID] || job.RetryOf == nil || !gone[*job.RetryOf]
+		})
 	}
-	err := p.store.Write(ctx, func(tx *store.Tx) error {
+	return nil
+}
+
+// removeJobs removes jobs in one transaction, retries after what they retry, and
+// adds those that are gone.
+func (p *pruning) removeJobs(ctx context.Context, going []store.OldJob, all map[int64]bool) error {
+	gone := map[int64]bool{}
+	return p.write(ctx, func(tx *store.Tx) error {
 		clear(gone)
 		for rest := going; len(rest) > 0; {
 			ids := make([]int64, len(rest))
@@ -248,15 +279,10 @@ func (p *pruning) removeJobs(ctx context.Context, going []store.OldJob) (map[int
 			rest = afterThese(rest, gone)
 		}
 		return nil
+	}, func() {
+		maps.Copy(all, gone)
+		p.done.Jobs += len(gone)
 	})
-	if err != nil {
-		return nil, err
-	}
-	p.done.Jobs += len(gone)
-	if !pause(ctx, pruneRest) {
-		return nil, ctx.Err()
-	}
-	return gone, nil
 }
 
 // afterThese are the jobs that are not gone, if what one of them retries is.

@@ -52,10 +52,14 @@ func (p prune) Run(c console) error {
 	}
 	pruned, err := jobs.Prune(ctx, in)
 	done()
-	if err != nil && ctx.Err() == nil {
+	some := errors.Is(err, models.ErrConflict) // cannot be removed: the others were
+	if err != nil && ctx.Err() == nil && !some {
 		return err
 	}
 	if err := printPruned(c, pruned, p.DryRun); err != nil {
+		return err
+	}
+	if some {
 		return err
 	}
 	if ctx.Err() != nil {

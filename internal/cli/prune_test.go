@@ -49,6 +49,20 @@ func TestPrune_removesWhatEndedLongAgo(t *testing.T) {
 	})
 }
 
+func TestPrune_saysWhatCouldNotBeRemoved(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		seeded(t, database)
+		db := storetest.SQL(t, database)
+		storetest.Exec(t, db, `CREATE TABLE theirs (job integer REFERENCES job (id))`,
+			`INSERT INTO theirs SELECT min(id) FROM job WHERE status = 'successful' AND "batchId" IS NULL AND "pipelineId" IS NULL`)
+		out, errs, code := run(t, t.TempDir(), nil, "prune", "--database", database, "--successful", "1h")
+		require.NotZero(t, code)
+		require.Regexp(t, `^removed [1-9]\d* jobs`, out)
+		require.Contains(t, errs, "could not remove 1 of the jobs, batches and pipelines")
+	})
+}
+
 func TestPrune_besideAServer(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, database string) {

@@ -115,8 +115,9 @@ func (b bulk) Seen() int64 { return b.Done + b.Passed }
 // turn came.
 func (b bulk) Gone() int64 { return max(0, b.Total-b.Seen()) }
 
-// Open reports that it is not known how many are left.
-func (b bulk) Open() bool { return b.AtLeast && b.Seen() >= b.Total }
+// Open reports that it is not known how many are left: it goes on although all that
+// were counted have been seen.
+func (b bulk) Open() bool { return b.Seen() >= b.Total }
 
 // Begun reports whether a piece has been done or tried.
 func (b bulk) Begun() bool { return b.Seen() > 0 || b.Cursor != "" || b.Stopped }
@@ -212,22 +213,20 @@ func (d *Dashboard) nextPiece(ctx context.Context, b *bulk, filter models.JobFil
 		b.Over = true
 		return d.piece(ctx, b, b.IDs, value)
 	}
-	filter.Brief, filter.Page = true, models.Page{Order: "id", Limit: pieceJobs, Cursor: b.Cursor}
-	list, err := d.svc.Jobs(ctx, filter)
+	filter.Brief, filter.Page = true, models.Page{Limit: pieceJobs, Cursor: b.Cursor}
+	found, err := d.svc.NextMatching(ctx, filter, b.Until)
 	if err != nil {
 		return err
 	}
-	var ids []int64
-	for i := range list.Items {
-		if list.Items[i].ID <= b.Until {
-			ids = append(ids, list.Items[i].ID)
-		}
+	ids := make([]int64, len(found.Items))
+	for i := range found.Items {
+		ids[i] = found.Items[i].ID
 	}
 	if err := d.piece(ctx, b, ids, value); err != nil {
 		return err
 	}
-	b.Cursor = list.NextCursor
-	b.Over = b.Cursor == "" || len(ids) < len(list.Items)
+	b.Cursor = found.NextCursor
+	b.Over = b.Cursor == ""
 	return nil
 }
 

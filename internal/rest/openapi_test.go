@@ -126,6 +126,12 @@ func TestOpenAPI_saysWhatMayBeNull(t *testing.T) {
 	assert.Nil(t, schemas["Job"].Properties["input"].Type, "any JSON")
 	assert.Equal(t, "array", schemas["JobList"].Properties["jobs"].Type)
 	assert.Len(t, schemas["StepDetail"].Properties["batch"].AnyOf, 2)
+	assert.Len(t, schemas["LeanStep"].Properties["batch"].AnyOf, 2)
+	for name := range schemas["Job"].Properties {
+		payload := name == "input" || name == "output" || name == "processingInfo"
+		assert.Equal(t, !payload, has(schemas["LeanJob"].Properties, name), name)
+	}
+	assert.Len(t, schemas["LeanJob"].Properties, len(schemas["Job"].Properties)-3)
 	assert.Equal(t, []any{"string", "null"}, schemas["EditBody"].Properties["name"].Type)
 	assert.Equal(t, "integer", schemas["EditBody"].Properties["priorityLevel"].Type)
 }

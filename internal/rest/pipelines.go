@@ -14,6 +14,8 @@ type pipelineID struct {
 
 type pipelineAnswer struct{ Body *service.PipelineDetail }
 
+type changedPipeline struct{ Body *wire.LeanPipeline }
+
 type createdPipeline struct {
 	Location string `header:"Location" doc:"The address of the pipeline."`
 	Body     *service.PipelineDetail
@@ -28,26 +30,30 @@ func (a *API) createPipeline(ctx context.Context, in *struct{ body[service.NewPi
 }
 
 func (a *API) readPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return a.answerPipeline(a.svc.Pipeline(ctx, in.ID))
-}
-
-func (a *API) startPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return a.answerPipeline(a.svc.StartPipeline(ctx, in.ID))
-}
-
-func (a *API) cancelPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return a.answerPipeline(a.svc.CancelPipeline(ctx, in.ID))
-}
-
-func (a *API) answerPipeline(pipeline *service.PipelineDetail, err error) (*pipelineAnswer, error) {
+	pipeline, err := a.svc.Pipeline(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &pipelineAnswer{a.redact.Pipeline(pipeline)}, nil
 }
 
-func (a *API) resumePipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
-	return a.answerPipeline(a.svc.ResumePipeline(ctx, in.ID))
+func (a *API) startPipeline(ctx context.Context, in *pipelineID) (*changedPipeline, error) {
+	return a.answerChange(a.svc.StartPipeline(ctx, in.ID))
+}
+
+func (a *API) cancelPipeline(ctx context.Context, in *pipelineID) (*changedPipeline, error) {
+	return a.answerChange(a.svc.CancelPipeline(ctx, in.ID))
+}
+
+func (a *API) answerChange(pipeline *service.PipelineDetail, err error) (*changedPipeline, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &changedPipeline{wire.Lean(a.redact.Pipeline(pipeline))}, nil
+}
+
+func (a *API) resumePipeline(ctx context.Context, in *pipelineID) (*changedPipeline, error) {
+	return a.answerChange(a.svc.ResumePipeline(ctx, in.ID))
 }
 
 type removeStepInput struct {
@@ -55,8 +61,8 @@ type removeStepInput struct {
 	StepID int64 `path:"stepId" minimum:"1" doc:"The step's id."`
 }
 
-func (a *API) removeStep(ctx context.Context, in *removeStepInput) (*pipelineAnswer, error) {
-	return a.answerPipeline(a.svc.RemoveStep(ctx, in.ID, in.StepID))
+func (a *API) removeStep(ctx context.Context, in *removeStepInput) (*changedPipeline, error) {
+	return a.answerChange(a.svc.RemoveStep(ctx, in.ID, in.StepID))
 }
 
 type addStepInput struct {
@@ -77,8 +83,8 @@ type orderStepsInput struct {
 	body[wire.StepOrder]
 }
 
-func (a *API) orderSteps(ctx context.Context, in *orderStepsInput) (*pipelineAnswer, error) {
-	return a.answerPipeline(a.svc.OrderSteps(ctx, in.ID, in.In.StepIDs))
+func (a *API) orderSteps(ctx context.Context, in *orderStepsInput) (*changedPipeline, error) {
+	return a.answerChange(a.svc.OrderSteps(ctx, in.ID, in.In.StepIDs))
 }
 
 type listPipelinesInput struct {

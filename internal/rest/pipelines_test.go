@@ -117,6 +117,46 @@ func TestPipelines_fromReviewToEnd(t *testing.T) {
 	})
 }
 
+// What was not read is not sent: null would say that a job has no input.
+func TestPipelines_changesLeaveOutWhatTheyDoNotRead(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		id := s.post("/api/v1/pipelines", `{"steps":[{"job":{"type":"a","input":1}},{"batch":{"jobs":[{"type":"b","input":2},{"type":"b"}]}},{"job":{"type":"c"}}]}`).is(201).pipeline().ID
+		path := fmt.Sprintf("/api/v1/pipelines/%d", id)
+		var steps []int64
+		for _, step := range s.get(path).is(200).pipeline().Steps {
+			steps = append(steps, step.ID)
+		}
+		payloads := []string{"input", "output", "processingInfo"}
+		changes := func(method, at, body string) {
+			t.Helper()
+			changed := s.send(method, path+at, body).is(200)
+			read := s.get(path).is(200)
+			for _, key := range payloads {
+				assert.NotContains(t, changed.text, `"`+key+`"`, at)
+				assert.Contains(t, read.text, `"`+key+`"`)
+			}
+			want := read.pipeline()
+			for _, step := range want.Steps {
+				jobs := []*models.Job{step.Job}
+				if step.Batch != nil {
+					jobs = []*models.Job{&step.Batch.Jobs[0], &step.Batch.Jobs[1]}
+				}
+				for _, job := range jobs {
+					job.Input, job.Output, job.ProcessingInfo = nil, nil, nil
+				}
+			}
+			assert.Equal(t, want, changed.pipeline(), "all else is as it is read")
+		}
+		changes("PUT", "/steps/order", fmt.Sprintf(`{"stepIds":[%d,%d,%d]}`, steps[2], steps[0], steps[1]))
+		changes("DELETE", fmt.Sprintf("/steps/%d", steps[2]), "")
+		changes("POST", "/start", "")
+		job := s.acquire("a")
+		s.post(fmt.Sprintf("/api/v1/jobs/%d/finish", job.ID), `{"attempt":1,"status":"failed","output":3}`).is(200)
+		changes("POST", "/resume", "")
+		changes("POST", "/cancel", "")
+	})
+}
+
 func TestPipelines_withoutSteps(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		r := s.post("/api/v1/pipelines", `{}`).is(201)

@@ -288,4 +288,4 @@ func (a *API) pages() []operation {
 }
 
 // lean says what changes of a pipeline answer.
-const lean = "The jobs of the answer come without input, output and processingInfo, which may be long; reading the pipeline has them."
+const lean = "The jobs of the answer have no fields input, output and processingInfo, which may be long; reading the pipeline has them."

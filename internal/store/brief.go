@@ -32,7 +32,11 @@ func (s *Store) Brief(ctx context.Context, within time.Duration, fn func(*Tx) er
 }
 
 func (tx *Tx) begunBrief(within time.Duration) error {
-	query := tx.brief(within)
+	return tx.set(tx.brief(within))
+}
+
+// set has what follows in a transaction run by other settings.
+func (tx *Tx) set(query string) error {
 	if query == "" || tx.joined != nil { // whose settings are the host's
 		return nil
 	}

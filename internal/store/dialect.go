@@ -35,6 +35,7 @@ type dialect interface {
 	by(index string) string                                       // behind a table's name: read it by this index, where that can be said
 	idAmong(query string) string                                  // the condition that id is one of what a query answers, which is run first
 	found(table, columns, ids, lock string) string                // a query for the rows of a table whose ids a query answers
+	oneOf(column, value string) string                            // the condition that a column is a value, after which rows are still to be sorted by the column
 	eachOf(types []string) (string, []any)                        // a table w with a type a row
 	ofEach(query string) string                                   // what joins the rows of a query about w.type, behind eachOf
 	lock() string                                                 // behind a select: keeps the rows from changing until the commit
@@ -54,9 +55,11 @@ type dialect interface {
 	begin(context.Context, *sql.Conn) (transacting, error)        // a transaction that writes
 	snapshotOptions() *sql.TxOptions
 	brief(within time.Duration) string // a query that has what follows in a transaction end in time, and use one processor only
+	presorted() string                 // a statement that has what follows in a transaction read indexes in their order rather than sort
 	tryAgain(error) bool               // the database gave up for a reason of its own
 	tryAgainJoined(error) bool         // the same, and it helps to go back to a savepoint
 	pause(try int) time.Duration       // before trying again
+	forbids(error) bool                // a key, a constraint or a trigger does
 	lost(error) bool                   // a connection that was there is gone; another may do
 	unavailable(error) bool            // it cannot be reached, or is too busy
 	reason(error) string               // why it could not be opened or migrated, for people

@@ -27,7 +27,8 @@ type Page struct {
 	Desc   bool
 	Limit  int
 	Cursor string
-	Brief  bool // of jobs: without input, output and progress, which may be long
+	Until  int64 // of a list by id: no row behind it; 0 is without
+	Brief  bool  // of jobs: without input, output and progress, which may be long
 }
 
 // ofJobs are the columns of jobs that a page has.
@@ -168,12 +169,9 @@ func Range(column string, from, to *time.Time) []Condition {
 }
 
 func list[T any](tx *Tx, t table[T], name string, conditions []Condition, page Page, key func(*T) (int64, any)) ([]T, string, error) {
-	if page.Cursor != "" {
-		after, err := page.condition()
-		if err != nil {
-			return nil, "", err
-		}
-		conditions = append(slices.Clip(conditions), after)
+	conditions, err := page.among(conditions)
+	if err != nil {
+		return nil, "", err
 	}
 	where, args := conjunction(conditions)
 	args = append(args, page.Limit+1) // one more tells whether there is a next page
@@ -249,6 +247,19 @@ func (p Page) name() string {
 func (p Page) cursor(id int64, value any) string {
 	text, _ := json.Marshal(cursor{p.name(), id, value}) // plain values always marshal
 	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// among adds to the conditions of a list which part of it the page is of.
+func (p Page) among(conditions []Condition) ([]Condition, error) {
+	conditions = slices.Clip(conditions)
+	if p.Until > 0 {
+		conditions = append(conditions, Condition{"id <= ?", []any{min(p.Until, math.MaxInt32)}})
+	}
+	if p.Cursor == "" {
+		return conditions, nil
+	}
+	behind, err := p.condition()
+	return append(conditions, behind), err
 }
 
 // condition selects what comes behind the cursor.
@@ -344,29 +355,11 @@ func textOrNil(text string) any {
 var briefJobs = jobs.without("input", "output", "processingInfo")
 
 // failedJobs are what masks may go by, and of the output what is short enough to tell why.
-var (
-	failedJobs    = jobs.without("input", "processingInfo")
-	failedColumns = strings.Replace(failedJobs.columns, `"output"`, `CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END`, 1)
-)
-
-// ListFailed reads up to a number of failed jobs that meet the conditions, by id, with
-// what of their output is short enough to tell why.
-func (tx *Tx) ListFailed(conditions []Condition, page Page) ([]models.Job, error) {
-	if page.Cursor != "" {
-		after, err := page.condition()
-		if err != nil {
-			return nil, err
-		}
-		conditions = append(slices.Clip(conditions), after)
-	}
-	where, args := conjunction(conditions)
-	list, err := failedJobs.all(tx.rows(`SELECT `+failedColumns+` FROM {job}
-		WHERE status = 'failed' AND `+where+" ORDER BY "+page.order()+" LIMIT ?", append(args, page.Limit)))
-	if err != nil {
-		return nil, fmt.Errorf("read failed jobs: %w", err)
-	}
-	return list, nil
-}
+var failedJobs = func() table[models.Job] {
+	t := jobs.without("input", "processingInfo")
+	t.columns = strings.Replace(t.columns, `"output"`, `CASE WHEN length(CAST(output AS text)) <= 20000 THEN output END`, 1)
+	return t
+}()
 
 // Behind is the cursor of what comes behind an id, in a list by id.
 func (p Page) Behind(id int64) string { return p.cursor(id, nil) }
@@ -374,7 +367,7 @@ func (p Page) Behind(id int64) string { return p.cursor(id, nil) }
 // FailedSince reads the jobs before an id that failed since a time, the newest job
 // first, with what of their output is short enough to tell why.
 func (tx *Tx) FailedSince(since time.Time, before int64, limit int) ([]models.Job, error) {
-	list, err := failedJobs.all(tx.direct(`SELECT `+failedColumns+` FROM {job}`+
+	list, err := failedJobs.all(tx.direct(`SELECT `+failedJobs.columns+` FROM {job}`+
 		tx.by("gnj_job_failed")+` WHERE status = 'failed' AND "deletedAt" IS NULL AND "endedAt" >= ? AND id < ? ORDER BY id DESC LIMIT ?`,
 		[]any{since, min(before, math.MaxInt32), limit}))
 	if err != nil {

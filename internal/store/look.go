@@ -38,16 +38,23 @@ type Found[T any] struct {
 // then. It looks through ranges of ids, so that no row is looked at in vain that
 // lies behind the last one found.
 func (tx *Tx) LookForJobs(in Look) (Found[models.Job], error) {
-	few, err := tx.fewOpen(in)
-	if err != nil {
-		return Found[models.Job]{}, err
+	parts, err := tx.inLines(in)
+	if err == nil && parts == nil {
+		parts, err = tx.fewOpen(in)
+	}
+	if err != nil || parts != nil {
+		return tx.openJobs(in, parts, err)
 	}
 	in.Conditions = append(slices.Clip(in.Conditions), In("type", in.Types))
-	if few {
-		return tx.openJobs(in)
-	}
 	name := tx.withStatus(&in)
 	return lookFor(tx, in.Page.ofJobs(), name, in, func(j *models.Job) int64 { return j.ID })
+}
+
+// LookForFailed is [Tx.LookForJobs] for failed jobs, with what of their output is short
+// enough to tell why.
+func (tx *Tx) LookForFailed(in Look) (Found[models.Job], error) {
+	in.Status = []models.JobStatus{models.JobFailed}
+	return lookFor(tx, failedJobs, tx.withStatus(&in), in, func(j *models.Job) int64 { return j.ID })
 }
 
 // withStatus adds the condition for the statuses, and is the table by the index
@@ -80,12 +87,12 @@ func (tx *Tx) CountJobsWithin(in Look) (n int64, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	in.Conditions = append(slices.Clip(in.Conditions), In("type", in.Types))
-	if few {
-		ids, args := tx.union(openParts(in.Status), in.Conditions, "")
+	if few != nil {
+		ids, args := tx.union(few, in.Conditions)
 		err := tx.row(`SELECT count(*) FROM (`+ids+`) open_job`, args, &n)
 		return n, false, wrapped(err, "count open jobs up to", openAtOnce)
 	}
+	in.Conditions = append(slices.Clip(in.Conditions), In("type", in.Types))
 	name := tx.withStatus(&in)
 	low, high, err := tx.reach("{job}", in)
 	if err != nil {
@@ -215,6 +222,9 @@ func (tx *Tx) reach(name string, in Look) (low, high int64, err error) {
 		if high, err = tx.idOf(name, in.CreatedTo.Add(aboutAsOld), first, last); err != nil {
 			return 0, 0, err
 		}
+	}
+	if in.Page.Until > 0 {
+		high = min(high, in.Page.Until)
 	}
 	if in.Page.Cursor == "" {
 		return low, high, nil

@@ -140,6 +140,15 @@ func (postgres) brief(within time.Duration) string {
 		set_config('statement_timeout', '%d', true)`, within.Milliseconds())
 }
 
+func (postgres) oneOf(column, value string) string { return column + " = ANY(ARRAY[" + value + "])" }
+
+// presorted: without statistics PostgreSQL takes a type's jobs for so few that it
+// would rather sort them than read the index that has them in order. What is sorted
+// all the same then seems to take so long that it would be compiled first.
+func (postgres) presorted() string {
+	return `SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
+}
+
 func (postgres) idAmong(query string) string { return "id = ANY(ARRAY(" + query + "))" }
 
 // found looks each row up by itself: whatever the planner thinks of how long a table
@@ -231,6 +240,11 @@ func (postgres) tryAgainJoined(error) bool { return false }
 // in each other's way part.
 func (postgres) pause(try int) time.Duration {
 	return time.Duration(min(try, 10)) * (5*time.Millisecond + rand.N(20*time.Millisecond))
+}
+
+func (postgres) forbids(err error) bool {
+	code := sqlState(err)
+	return strings.HasPrefix(code, "23") || code == "P0001" // raised by a function
 }
 
 func (postgres) lost(err error) bool {

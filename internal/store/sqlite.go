@@ -210,6 +210,10 @@ func (sqlite) mark(text []byte, _ int) []byte { return append(text, "+?"...) }
 // Without statistics SQLite would take an index for the status, and sort what it finds.
 func (sqlite) brief(time.Duration) string { return "" }
 
+func (sqlite) oneOf(column, value string) string { return column + " = " + value }
+
+func (sqlite) presorted() string { return "" }
+
 func (sqlite) by(index string) string { return " INDEXED BY " + index }
 
 func (sqlite) idAmong(query string) string { return "id IN (" + query + ")" }
@@ -308,6 +312,8 @@ const (
 	sqliteCant   = 14
 	sqliteIOErr  = 10
 
+	sqliteForbidden = 19
+
 	sqliteBusySnapshot = sqliteBusy | 2<<8
 )
 
@@ -325,6 +331,8 @@ func (s sqlite) tryAgainJoined(err error) bool {
 // pause is short: nobody is told when the file is free, and somebody who writes
 // all the time leaves it for moments only.
 func (sqlite) pause(int) time.Duration { return time.Millisecond/2 + rand.N(2*time.Millisecond) }
+
+func (sqlite) forbids(err error) bool { return sqliteCode(err)&0xff == sqliteForbidden }
 
 func (sqlite) lost(error) bool { return false }
 

@@ -319,6 +319,9 @@ var errNotOpen = models.Invalid("tx", "must be an open GORM transaction, as db.T
 // Joined reports whether the store works in a transaction of the host's.
 func (s *Store) Joined() bool { return s.joined != nil }
 
+// Forbids reports that a transaction failed as a key, a constraint or a trigger forbids it.
+func (s *Store) Forbids(err error) bool { return s.forbids(err) }
+
 // named turns what a transaction failed with into an error that may leave the
 // store: models errors and ends of contexts as they are, the rest by its kind.
 func (s *Store) named(err error) error {
