@@ -19,34 +19,45 @@ const (
 	burstOfMost = 20
 )
 
-// latency measures from the call of a create until a worker that waits has the job.
-func (b *bench) latency(ctx context.Context) ([]Phase, error) {
-	var phase Phase
-	err := b.on(ctx, b.Database, func(db *database, t *target) (err error) {
-		phase, err = b.measure(ctx, t, "create to start", b.Jobs, func(ctx context.Context, m *meter) error {
-			return b.arrive(ctx, t, m)
-		})
+// latency measures from the call of a create until a worker that waits has the job:
+// one that waits at the node that made it and, on PostgreSQL, at another one.
+func (b *bench) latency(ctx context.Context) (phases []Phase, err error) {
+	err = b.on(ctx, b.Database, func(db *database, t *target) error {
+		same, err := b.pickup(ctx, "create to start", t, t)
 		if err != nil {
 			return err
 		}
-		return db.verify(ctx, b.Jobs)
+		phases = append(phases, same)
+		if isPostgres(b.Database) {
+			err = b.over(ctx, db, false, func(other *target) error {
+				apart, err := b.pickup(ctx, "to another node", other, t)
+				phases = append(phases, apart)
+				return err
+			})
+		}
+		if err != nil {
+			return err
+		}
+		return db.verify(ctx, b.Jobs*len(phases))
 	})
-	return []Phase{phase}, err
+	return phases, err
 }
 
-// arrive has jobs arrive while workers wait for them.
-func (b *bench) arrive(ctx context.Context, t *target, m *meter) error {
-	began, typ := time.Now(), b.newType()
-	return share(ctx, 2, func(ctx context.Context, i int) error {
-		if i == 0 {
-			return b.createUnevenly(ctx, t, typ, began)
-		}
-		return b.do(ctx, t, m, work{types: []string{typ}, wait: 20 * time.Second, begun: func(input models.JSON) {
-			var job arrival
-			if err := json.Unmarshal(input, &job); err == nil {
-				m.took("pickup", time.Since(began)-job.At)
+// pickup has jobs arrive at a node while workers wait for them at one.
+func (b *bench) pickup(ctx context.Context, phase string, from, to *target) (Phase, error) {
+	return b.measure(ctx, to, phase, b.Jobs, func(ctx context.Context, m *meter) error {
+		began, typ := time.Now(), b.newType()
+		return share(ctx, 2, func(ctx context.Context, i int) error {
+			if i == 0 {
+				return b.createUnevenly(ctx, from, m, typ, began)
 			}
-		}})
+			return b.do(ctx, to, m, work{types: []string{typ}, wait: 20 * time.Second, begun: func(input models.JSON) {
+				var job arrival
+				if err := json.Unmarshal(input, &job); err == nil {
+					m.took("pickup", time.Since(began)-job.At)
+				}
+			}})
+		})
 	})
 }
 
@@ -55,7 +66,7 @@ type arrival struct {
 	At time.Duration `json:"at"`
 }
 
-func (b *bench) createUnevenly(ctx context.Context, t *target, typ string, began time.Time) error {
+func (b *bench) createUnevenly(ctx context.Context, t *target, m *meter, typ string, began time.Time) error {
 	random := rand.New(rand.NewPCG(1, 2))
 	for left := b.Jobs; left > 0; {
 		if err := pause(ctx, time.Duration(random.ExpFloat64()*float64(meanPause))); err != nil {
@@ -65,7 +76,7 @@ func (b *bench) createUnevenly(ctx context.Context, t *target, typ string, began
 		if random.IntN(burstOdds) == 0 {
 			n = min(left, 2+random.IntN(burstOfMost-1))
 		}
-		if err := createAtOnce(ctx, t, typ, began, n); err != nil {
+		if err := createAtOnce(ctx, t, m, typ, began, n); err != nil {
 			return err
 		}
 		left -= n
@@ -74,13 +85,15 @@ func (b *bench) createUnevenly(ctx context.Context, t *target, typ string, began
 }
 
 // createAtOnce creates jobs by as many callers.
-func createAtOnce(ctx context.Context, t *target, typ string, began time.Time, jobs int) error {
+func createAtOnce(ctx context.Context, t *target, m *meter, typ string, began time.Time, jobs int) error {
 	errs := make([]error, jobs)
 	var all sync.WaitGroup
 	for i := range jobs {
 		all.Go(func() {
-			input := models.JSON(fmt.Sprintf(`{"at":%d}`, time.Since(began)))
+			called := time.Since(began)
+			input := models.JSON(fmt.Sprintf(`{"at":%d}`, called))
 			_, errs[i] = t.CreateJobs(ctx, []models.NewJob{{Type: typ, Input: input}})
+			m.took("create", time.Since(began)-called)
 		})
 	}
 	all.Wait()
