@@ -3,8 +3,8 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
