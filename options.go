@@ -44,7 +44,7 @@ type Options struct {
 	CORS CORS
 
 	// Authorize says who sends a request and what they may do. It is asked for each request
-	// that needs anything, and once for a WebSocket, whose operations may then do
+	// that needs anything, and once for a WebSocket or a stream of events, which may then do
 	// the same for as long as it is open. Default: everybody may do everything,
 	// and who comes in at all is up to what stands in front of GNJ.
 	//

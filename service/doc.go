@@ -158,8 +158,8 @@
 // # Watching
 //
 //  102. Watch_tellsWhatChanged: Who watches is told the ids of the jobs, pipelines and batches that changed, each once a look, after the commit.
-//  103. Watch_saysThatThereWasMore: What is too much to keep is told as a gap.
-//  104. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, or that it does not reach back so far.
+//  103. Watch_saysThatThereWasMore: What is too much to keep is told as a gap, and so is what other processes may have done while they could not be heard.
+//  104. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, also what was committed late, or that it does not reach back so far.
 //
 // # Explanations
 //

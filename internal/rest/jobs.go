@@ -165,6 +165,8 @@ type JobFilterInput struct {
 	EndedTo     instant `query:"endedTo" format:"date-time" doc:"Ended before this time."`
 
 	Text string `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z. Words such as input.user.id:42 or output.code:\"not found\" are values at that place of the input or output."`
+
+	Error string `query:"error" maxLength:"255" doc:"Failed jobs whose errors have this in common: the error of a group of GET /failures."`
 }
 
 func (in *JobFilterInput) filter() service.JobFilter {
@@ -174,13 +176,12 @@ func (in *JobFilterInput) filter() service.JobFilter {
 		CreatedFrom: in.CreatedFrom.at, CreatedTo: in.CreatedTo.at,
 		StartedFrom: in.StartedFrom.at, StartedTo: in.StartedTo.at,
 		EndedFrom: in.EndedFrom.at, EndedTo: in.EndedTo.at,
-		Text: in.Text,
+		Text: in.Text, Error: in.Error,
 	}
 }
 
 type listJobsInput struct {
 	JobFilterInput
-	Error  string   `query:"error" maxLength:"255" doc:"Failed jobs whose errors have this in common: the error of a group of GET /failures."`
 	Total  bool     `query:"total" doc:"Whether to count all that match, on every page."`
 	Order  jobOrder `query:"order" doc:"What to sort by, a minus for downwards. Default id."`
 	Limit  int      `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`
@@ -189,7 +190,6 @@ type listJobsInput struct {
 
 func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body wire.JobList }, error) {
 	filter := in.filter()
-	filter.Error = in.Error
 	filter.Total, filter.Page = in.Total, service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor}
 	page, err := a.svc.Jobs(ctx, filter)
 	if err != nil {

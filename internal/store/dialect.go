@@ -45,6 +45,7 @@ type dialect interface {
 	beginWriting() string                                         // a statement that makes a host's transaction one that writes
 	among(column string) string                                   // the condition that a column is one of the ids of a text, with commas
 	valueAt(column string, path []string, value string) Condition // see [Tx.ValueAt]
+	running() (from, to string)                                   // expressions for the transactions that run: see [Position]
 	writesInWith() bool                                           // common table expressions may change rows
 	announce() string                                             // a query that tells other processes, where they can be told
 	like() string                                                 // the operator that ignores upper and lower case

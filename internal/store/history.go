@@ -172,14 +172,23 @@ func literal(status models.JobStatus) string {
 	return "'" + string(status) + "'"
 }
 
-// HistoryPosition is the newest transition there is, and the oldest; 0 without any.
-func (tx *Tx) HistoryPosition() (newest, oldest int64, err error) {
+// Position is where the history stands.
+type Position struct {
+	Newest, Oldest int64 // transitions there are; 0 without any
+	// On PostgreSQL a transition may be committed after newer ones. Transactions
+	// before Running had ended, and those from Next on had not begun. 0 on SQLite.
+	Running, Next int64
+}
+
+// HistoryPosition is where the history stands now.
+func (tx *Tx) HistoryPosition() (p Position, err error) {
+	running, next := tx.running()
 	err = tx.row(`SELECT COALESCE((SELECT id FROM {gnj_history} ORDER BY id DESC LIMIT 1), 0),
-		COALESCE((SELECT id FROM {gnj_history} ORDER BY id LIMIT 1), 0)`, nil, &newest, &oldest)
+		COALESCE((SELECT id FROM {gnj_history} ORDER BY id LIMIT 1), 0), `+running+`, `+next, nil, &p.Newest, &p.Oldest, &p.Running, &p.Next)
 	if err != nil {
 		err = fmt.Errorf("read the position of the history: %w", err)
 	}
-	return newest, oldest, err
+	return p, err
 }
 
 // HistoryAfter reads the transitions of all behind an id, the oldest first, up to a limit.
