@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,7 +71,19 @@ func (s *site) do(method, path string, form url.Values, header http.Header) repl
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(s.t, err)
-	return reply{s.t, answer.StatusCode, answer.Header.Get("Location"), string(text)}
+	return reply{s.t, answer.StatusCode, resolved("/gnj"+path, answer.Header.Get("Location")), resolved("/gnj"+path, string(text))}
+}
+
+var relative = regexp.MustCompile(`(^|(?:href|src|action|data-mount)=")(\.(?:/\.\.)*)/`)
+
+// resolved is a text of the page at an address, with the addresses in it as a
+// browser there understands them.
+func resolved(address, text string) string {
+	at, _, _ := strings.Cut(address, "?")
+	return relative.ReplaceAllStringFunc(text, func(found string) string {
+		part := relative.FindStringSubmatch(found)
+		return part[1] + strings.TrimSuffix(path.Join(path.Dir(at), part[2]), "/") + "/"
+	})
 }
 
 func (s *site) get(path string) reply                   { return s.do("GET", path, nil, nil) }
@@ -219,6 +232,9 @@ func TestForms_reviewAPipeline(t *testing.T) {
 		s.post("/pipelines/1/do/reject", url.Values{"reason": {"wrong <month>"}}).is(303, "")
 		s.get("/pipelines/1").is(200, "wrong &lt;month&gt;").is(200, "cancelled")
 		s.post("/pipelines/1/do/start", url.Values{}).is(409, "Not possible")
+		late := url.Values{"type": {"late"}}
+		s.post("/pipelines/1/do/add", late).is(409, `role="alert">`).is(409, "Pipeline 1")
+		s.get("/pipelines/1/do/add").is(200, "<h1>Pipeline 1</h1>") // what a browser reads anew there
 	})
 }
 
