@@ -57,7 +57,7 @@ type Options struct {
 	// gets a copy and answers it changed; what pointers and slices in it point to is
 	// shared, so it puts others in their place. The id stays. Lists can still be filtered and
 	// sorted by what is masked: who must not guess at values must not be let in to read. Errors are
-	// grouped as it leaves them; for that it gets the job without input and progress.
+	// grouped as it leaves them; for that it gets the job without input and progress. With it, the history tells no errors.
 	// Default: nothing is masked.
 	Redact func(models.Job) models.Job
 

@@ -151,7 +151,7 @@
 // # History
 //
 //  98. History_isARowATransition: Each change of a job's or pipeline's status is a row of its history, written in the change's own transaction; an edit or a report is none.
-//  99. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason.
+//  99. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason: also the error of an attempt that is tried again, unless outputs are masked.
 //  100. History_followsEveryVerb: Whatever changes a status, the history of each job leads from its creation to where it stands.
 //  101. History_isNotKeptOnRequest: A host can do without.
 //

@@ -14,8 +14,9 @@ var transitions = tableOf[models.Transition]()
 // one statement before the commit; statements of PostgreSQL that change many jobs
 // write it themselves: see [Tx.changing].
 type history struct {
-	asked asked
-	rows  []models.Transition
+	asked   asked
+	reasons map[int64]string // of single jobs
+	rows    []models.Transition
 }
 
 // asked is who asked for a change, and why.
@@ -60,6 +61,23 @@ func (tx *Tx) Because(reason string) {
 	}
 }
 
+// BecauseOf says why what follows in the transaction is done with one job, unless
+// it is known why all of it is.
+func (tx *Tx) BecauseOf(jobID int64, reason string) {
+	if tx.history.reasons == nil {
+		tx.history.reasons = map[int64]string{}
+	}
+	tx.history.reasons[jobID] = reason
+}
+
+// why is the reason of what is done with a job.
+func (h *history) why(jobID int64) *string {
+	if reason, given := h.reasons[jobID]; given && h.asked.reason == nil {
+		return &reason
+	}
+	return h.asked.reason
+}
+
 // happened keeps what became of a job.
 func (tx *Tx) happened(job *models.Job, from models.JobStatus) {
 	to := string(job.Status)
@@ -72,7 +90,7 @@ func (tx *Tx) happened(job *models.Job, from models.JobStatus) {
 	id := job.ID
 	tx.history.rows = append(tx.history.rows, models.Transition{
 		JobID: &id, From: string(from), To: to, Attempt: job.Attempt, WorkerID: job.WorkerID,
-		By: tx.history.asked.by, Reason: tx.history.asked.reason,
+		By: tx.history.asked.by, Reason: tx.history.why(id),
 	})
 }
 
@@ -96,7 +114,7 @@ func (tx *Tx) happenedTo(p *models.Pipeline, from models.PipelineStatus) {
 // can be the same statement, writes their history: apart tells that it cannot.
 // with are its common table expressions, from is the status they had.
 func (tx *Tx) changing(with, change, returned, columns, from string, args []any) (query string, all []any, apart bool) {
-	if !tx.writesInWith() || tx.noHistory {
+	if !tx.writesInWith() || tx.noHistory || len(tx.history.reasons) > 0 { // which are not in the statement
 		if with != "" {
 			with = "WITH " + with + " "
 		}
