@@ -20,6 +20,22 @@ type jobID struct {
 	ID int64 `path:"id" minimum:"1" doc:"The job's id."`
 }
 
+// jobAct is a job that something is done with.
+type jobAct struct {
+	ID int64 `path:"id" minimum:"1" doc:"The job's id."`
+	Because
+}
+
+// Because is embedded in the input of an operation that may be given a reason.
+type Because struct {
+	Reason string `query:"reason" maxLength:"255" doc:"Why, as the history then tells."`
+}
+
+func (b *Because) because() string { return b.Reason }
+
+// withReason is an input that embeds [Because].
+type withReason interface{ because() string }
+
 type jobAnswer struct{ Body *models.Job }
 
 // created is the answer of a create that may find what is there already.
@@ -69,11 +85,11 @@ func (a *API) readJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
 	return a.answerJob(a.svc.Job(ctx, in.ID))
 }
 
-func (a *API) cancelJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
+func (a *API) cancelJob(ctx context.Context, in *jobAct) (*jobAnswer, error) {
 	return a.answerJob(a.svc.Cancel(ctx, in.ID))
 }
 
-func (a *API) recoverJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
+func (a *API) recoverJob(ctx context.Context, in *jobAct) (*jobAnswer, error) {
 	return a.answerJob(a.svc.Recover(ctx, in.ID))
 }
 
@@ -84,7 +100,7 @@ func (a *API) answerJob(job *models.Job, err error) (*jobAnswer, error) {
 	return &jobAnswer{a.redact.Job(job)}, nil
 }
 
-func (a *API) retryJob(ctx context.Context, in *jobID) (*created, error) {
+func (a *API) retryJob(ctx context.Context, in *jobAct) (*created, error) {
 	job, err := a.svc.Retry(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -92,7 +108,7 @@ func (a *API) retryJob(ctx context.Context, in *jobID) (*created, error) {
 	return a.newCreated(ctx, job), nil
 }
 
-func (a *API) deleteJob(ctx context.Context, in *jobID) (*struct{}, error) {
+func (a *API) deleteJob(ctx context.Context, in *jobAct) (*struct{}, error) {
 	return nil, a.svc.DeleteJob(ctx, in.ID)
 }
 

@@ -12,6 +12,12 @@ type pipelineID struct {
 	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
 }
 
+// pipelineAct is a pipeline that something is done with.
+type pipelineAct struct {
+	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
+	Because
+}
+
 type pipelineAnswer struct{ Body *service.PipelineDetail }
 
 type createdPipeline struct {
@@ -31,11 +37,11 @@ func (a *API) readPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer
 	return a.answerPipeline(a.svc.Pipeline(ctx, in.ID))
 }
 
-func (a *API) startPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+func (a *API) startPipeline(ctx context.Context, in *pipelineAct) (*pipelineAnswer, error) {
 	return a.answerPipeline(a.svc.StartPipeline(ctx, in.ID))
 }
 
-func (a *API) cancelPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+func (a *API) cancelPipeline(ctx context.Context, in *pipelineAct) (*pipelineAnswer, error) {
 	return a.answerPipeline(a.svc.CancelPipeline(ctx, in.ID))
 }
 
@@ -46,7 +52,7 @@ func (a *API) answerPipeline(pipeline *service.PipelineDetail, err error) (*pipe
 	return &pipelineAnswer{a.redact.Pipeline(pipeline)}, nil
 }
 
-func (a *API) resumePipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer, error) {
+func (a *API) resumePipeline(ctx context.Context, in *pipelineAct) (*pipelineAnswer, error) {
 	return a.answerPipeline(a.svc.ResumePipeline(ctx, in.ID))
 }
 
