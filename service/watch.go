@@ -21,6 +21,7 @@ type Watch struct {
 	over <-chan struct{} // closed when the service drains
 
 	mu      sync.Mutex
+	brief   bool
 	changed Changed
 	ids     map[EventKind]map[int64]struct{}
 	n       int
@@ -93,22 +94,35 @@ func (w *Watch) Next(ctx context.Context) (Changed, error) {
 
 func (w *Watch) take() Changed {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	c := w.changed
+	c, ids := w.changed, w.ids
+	w.changed, w.ids, w.n = Changed{}, map[EventKind]map[int64]struct{}{}, 0
+	w.mu.Unlock() // who makes a change waits for it
 	for _, kind := range []EventKind{JobCreated, JobUpdated} {
-		c.Jobs = append(c.Jobs, sorted(w.ids[kind])...)
+		c.Jobs = append(c.Jobs, sorted(ids[kind])...)
 	}
 	slices.Sort(c.Jobs)
 	c.Jobs = slices.Compact(c.Jobs)
-	c.Deleted, c.Pipelines, c.Batches = sorted(w.ids[JobDeleted]), sorted(w.ids[pipelineChanged]), sorted(w.ids[batchChanged])
-	w.changed, w.ids, w.n = Changed{}, map[EventKind]map[int64]struct{}{}, 0
+	c.Deleted, c.Pipelines, c.Batches = sorted(ids[JobDeleted]), sorted(ids[pipelineChanged]), sorted(ids[batchChanged])
 	return c
+}
+
+// Briefly has it tell, from now on, only that something has changed: by Gap. That
+// costs who makes changes the same however many there are.
+func (w *Watch) Briefly() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.brief = true
 }
 
 // note adds what changed.
 func (w *Watch) note(changed changedJobs, workers bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.brief {
+		w.changed.Gap = true
+		w.look()
+		return
+	}
 	w.changed.Workers = w.changed.Workers || workers
 	for kind, ids := range changed {
 		switch {

@@ -64,6 +64,18 @@ func TestWatch_tellsWhatChanged(t *testing.T) {
 	})
 }
 
+func TestWatch_tellsBriefly(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		w := f.watch()
+		w.Briefly()
+		f.queue("a")
+		require.Equal(t, service.Changed{Gap: true}, f.nextOf(w))
+		_, err := f.Hold(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, service.Changed{Gap: true}, f.nextOf(w))
+	})
+}
+
 func TestWatch_saysThatThereWasMore(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		w := f.watch()

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -175,6 +176,42 @@ func TestPages_saySoWhenThereIsNone(t *testing.T) {
 		s.get("/jobs?createdFrom=yesterday").is(422, "must be a time")
 		s.get("/jobs?cursor=odd").is(422, "cursor")
 		s.get("/failures?window=1y").is(422, "window")
+	})
+}
+
+// As in the ratings of GraphQL, what was cancelled is no success and no failure.
+func TestOverview_ratesWhatIsNeitherSuccessfulNorFailed(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		rate := regexp.MustCompile(`(?s)<td class="n">(\S+(?: %)?)</td>\s*<td class="less">`)
+		for i, want := range []string{"–", "0 %", "50 %"} {
+			id := s.create(service.NewJob{Type: "a"})
+			if status := []models.JobStatus{models.JobCancelled, models.JobFailed, models.JobSuccessful}[i]; status == models.JobCancelled {
+				_, err := s.Service().Cancel(t.Context(), id)
+				require.NoError(t, err)
+			} else {
+				_, err := s.Service().Acquire(t.Context(), service.Acquire{Types: []string{"a"}})
+				require.NoError(t, err)
+				_, err = s.Service().Finish(t.Context(), service.Finish{ID: id, Status: status})
+				require.NoError(t, err)
+			}
+			found := rate.FindStringSubmatch(s.get("/").is(200, "Success a day").text)
+			require.NotNil(t, found)
+			require.Equal(t, want, found[1])
+		}
+	})
+}
+
+// A form shows seconds; what is sent back as it was shown is no change.
+func TestForms_keepTheMillisecondsOfATime(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		later := time.Date(2035, 1, 2, 3, 4, 5, 678e6, time.UTC)
+		s.create(service.NewJob{Type: "a", StartAfter: &later})
+		shown := s.get("/jobs/1/edit").is(200, `name="startAfter"`).text
+		require.Contains(t, shown, `value="2035-01-02T03:04:05Z"`)
+		s.post("/jobs/1/edit", url.Values{"name": {"n"}, "startAfter": {"2035-01-02T03:04:05Z"}}).is(303, "done=changed")
+		require.True(t, later.Equal(*s.job(1).StartAfter))
+		s.post("/jobs/1/edit", url.Values{"startAfter": {"2035-01-02 03:04"}}).is(303, "done=changed")
+		require.Equal(t, 0, s.job(1).StartAfter.Second())
 	})
 }
 

@@ -45,6 +45,9 @@ func (a *API) streamEvents(ctx context.Context, in *eventsInput) (*huma.StreamRe
 	if err != nil {
 		return nil, err
 	}
+	if in.Summary {
+		watch.Briefly()
+	}
 	s := &stream{a: a, x: exchange.Of(ctx), in: in, watch: watch, filtered: in.narrows()}
 	if s.place, err = a.svc.Place(ctx, service.Place{}); err != nil {
 		watch.Close()
