@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -116,6 +117,20 @@ func (s *site) everythingHasAName(path string) {
 	require.Empty(s.t, unnamed, "%s has controls without a name", path)
 	require.Equal(s.t, 1, value[int](s, `document.querySelectorAll("h1").length`), path)
 	require.NotEmpty(s.t, value[string](s, `document.documentElement.lang`), path)
+}
+
+// The explorer finds its files and the endpoint.
+func TestExplorer_asks(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.do(
+			chromedp.Navigate(s.url+`/graphql`),
+			chromedp.WaitVisible(`.graphiql-execute-button`),
+			chromedp.Evaluate(`fetch(new URL(document.getElementById("explorer").dataset.endpoint, location.href), {
+				method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query: "{ jobCount }" }),
+			}).then((a) => a.json()).then((a) => { window.answered = a.data.jobCount; })`, nil),
+		)
+		s.until(`window.answered === 0`)
+	})
 }
 
 func TestPages_areShownInTheREADME(t *testing.T) {
