@@ -58,6 +58,7 @@ type Options struct {
 	// shared, so it puts others in their place. The id stays. Lists can still be filtered and
 	// sorted by what is masked: who must not guess at values must not be let in to read. Errors are
 	// grouped as it leaves them; for that it gets the job without input and progress. With it, the history tells no errors.
+	// What is told besides jobs (history, explanations, workers, failures, statistics) names types and workers as they are.
 	// Default: nothing is masked.
 	Redact func(models.Job) models.Job
 
