@@ -90,7 +90,9 @@ func explainPlanned(tx *store.Tx, e *models.Explanation, job *models.Job) error 
 		return nil
 	case pipeline.Status.Ended():
 		e.Add("pipeline-over", nil, "Pipeline %d, of which it is a step, is %s. Retry what failed in it, and it goes on.", pipeline.ID, pipeline.Status).PipelineID = &pipeline.ID
-		return nil
+		if pipeline.Status == models.PipelineSuccessful {
+			return nil
+		}
 	}
 	next, err := tx.NextStep(pipeline.ID)
 	if err != nil {
