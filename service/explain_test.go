@@ -138,6 +138,24 @@ func TestExplain_saysWhatKeepsIt(t *testing.T) {
 	})
 }
 
+// By hand a job may be set to planned when it is its turn, alone and in a batch.
+func TestExplain_saysWhatWasPlannedByHand(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		r := f.started(steps([]string{"k"}, []string{"l", "l"}))
+		planned := models.JobPlanned
+		for _, job := range []*models.Job{r.Steps[0].Job, &r.Steps[1].Batch.Jobs[0]} {
+			_, err := f.UpdateJob(t.Context(), job.ID, service.UpdateJob{Status: &planned})
+			require.NoError(t, err)
+			require.Contains(t, codes(f.explain(job.ID)), "planned-by-hand")
+			queued := models.JobQueued
+			_, err = f.UpdateJob(t.Context(), job.ID, service.UpdateJob{Status: &queued})
+			require.NoError(t, err)
+			require.NotContains(t, codes(f.explain(job.ID)), "planned-by-hand")
+			f.do(job.Type, models.JobSuccessful)
+		}
+	})
+}
+
 func TestFailures_groupsAlikeErrors(t *testing.T) {
 	each(t, func(t *testing.T, f fixture) {
 		fail := func(typ, output string) *models.Job {
