@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -114,7 +115,7 @@ func (tx *Tx) happenedTo(p *models.Pipeline, from models.PipelineStatus) {
 // can be the same statement, writes their history: apart tells that it cannot.
 // with are its common table expressions, from is the status they had.
 func (tx *Tx) changing(with, change, returned, columns, from string, args []any) (query string, all []any, apart bool) {
-	if !tx.writesInWith() || tx.noHistory || len(tx.history.reasons) > 0 { // which are not in the statement
+	if !tx.writesInWith() || tx.noHistory {
 		if with != "" {
 			with = "WITH " + with + " "
 		}
@@ -123,12 +124,18 @@ func (tx *Tx) changing(with, change, returned, columns, from string, args []any)
 	if with != "" {
 		with += ", "
 	}
+	args = append(args, tx.now(), tx.history.asked.by, tx.history.asked.reason)
+	reason := "?"
+	if len(tx.history.reasons) > 0 {
+		reason = "COALESCE(?, (SELECT CAST(CAST(? AS text) AS jsonb)) ->> CAST(id AS text))" // read once, not for each row
+		texts, _ := json.Marshal(tx.history.reasons) // texts always marshal
+		args = append(args, string(texts))
+	}
 	return "WITH " + with + "changed AS (" + change + " RETURNING " + returned + ", " + from + ` AS "wasStatus"), told AS (
 			INSERT INTO {gnj_history} ("jobId", "at", "from", "to", attempt, "workerId", "by", reason)
-			SELECT id, ?, "wasStatus", CASE WHEN "deletedAt" IS NULL THEN status ELSE 'deleted' END, attempt, "workerId", ?, ?
+			SELECT id, ?, "wasStatus", CASE WHEN "deletedAt" IS NULL THEN status ELSE 'deleted' END, attempt, "workerId", ?, ` + reason + `
 			FROM changed WHERE "wasStatus" <> status OR "deletedAt" IS NOT NULL
-		) SELECT ` + columns + ` FROM changed`,
-		append(args, tx.now(), tx.history.asked.by, tx.history.asked.reason), false
+		) SELECT ` + columns + ` FROM changed`, args, false
 }
 
 // writeHistory writes what has happened.
