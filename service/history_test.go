@@ -141,6 +141,32 @@ func (f fixture) reasons(id int64) (all []string) {
 	return all
 }
 
+// Attempts that end in one transaction have their own reasons, or none.
+func TestHistory_tellsEachJobsReason(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		var finishes []service.Finish
+		for i := range 60 {
+			job := f.create(service.NewJob{Type: "a", MaxAttempts: ptr(2)})
+			f.acquired("a")
+			in := service.Finish{ID: job.ID, Attempt: ptr(1), Status: models.JobFailed, Output: models.JSON(fmt.Sprintf(`{"error": "no \"%d\"\ttoday"}`, i))}
+			if i%3 == 0 {
+				in.Status = models.JobSuccessful
+			}
+			finishes = append(finishes, in)
+		}
+		results, err := f.FinishMany(t.Context(), finishes)
+		require.NoError(t, err)
+		for i, result := range results {
+			require.NoError(t, result.Err)
+			var want []string
+			if i%3 != 0 {
+				want = []string{fmt.Sprintf("attempt failed: no \"%d\"\ttoday", i)}
+			}
+			require.Equal(t, want, f.reasons(finishes[i].ID))
+		}
+	})
+}
+
 // An error that readers are not shown is not in the history either.
 func TestHistory_tellsNoErrorThatIsMasked(t *testing.T) {
 	t.Parallel()
