@@ -128,7 +128,7 @@ func (tx *Tx) changing(with, change, returned, columns, from string, args []any)
 	reason := "?"
 	if len(tx.history.reasons) > 0 {
 		reason = "COALESCE(?, (SELECT CAST(CAST(? AS text) AS jsonb)) ->> CAST(id AS text))" // read once, not for each row
-		texts, _ := json.Marshal(tx.history.reasons) // texts always marshal
+		texts, _ := json.Marshal(tx.history.reasons)                                         // texts always marshal
 		args = append(args, string(texts))
 	}
 	return "WITH " + with + "changed AS (" + change + " RETURNING " + returned + ", " + from + ` AS "wasStatus"), told AS (
