@@ -45,7 +45,7 @@ var addressesNeed = map[gnj.Level][]string{
 	gnj.LevelRead: {
 		"listJobs", "readJob", "listWorkers", "listBatches", "readBatch", "listPipelines", "readPipeline", "listHolds", "readStats", "readMetrics",
 		"readHistory", "readPipelineHistory", "explainJob", "readFailures", "streamEvents",
-		"jobsPage", "jobPage", "jobText", "pipelinesPage", "pipelinePage", "reviewPage", "typesPage", "workersPage", "failuresPage",
+		"jobsPage", "jobPage", "jobText", "pipelinesPage", "pipelinePage", "addStepPage", "reviewPage", "typesPage", "workersPage", "failuresPage",
 		"openapi", "docs", "docsStyle", "home", "graphqlQuery", "graphql", "graphqlExplorerFile",
 	},
 	gnj.LevelWork: {"acquireJobs", "reportJob", "finishJob", "finishJobs", "giveBackJobs"},

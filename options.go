@@ -44,7 +44,7 @@ type Options struct {
 	CORS CORS
 
 	// Authorize says who sends a request and what they may do. It is asked for each request
-	// that needs anything, and once for a WebSocket, whose operations may then do
+	// that needs anything, and once for a WebSocket or a stream of events, which may then do
 	// the same for as long as it is open. Default: everybody may do everything,
 	// and who comes in at all is up to what stands in front of GNJ.
 	//
@@ -57,7 +57,8 @@ type Options struct {
 	// gets a copy and answers it changed; what pointers and slices in it point to is
 	// shared, so it puts others in their place. The id stays. Lists can still be filtered and
 	// sorted by what is masked: who must not guess at values must not be let in to read. Errors are
-	// grouped as it leaves them; for that it gets the job without input and progress.
+	// grouped as it leaves them; for that it gets the job without input and progress. With it, the history tells no errors.
+	// What is told besides jobs (history, explanations, workers, failures, statistics) names types and workers as they are.
 	// Default: nothing is masked.
 	Redact func(models.Job) models.Job
 

@@ -1,11 +1,13 @@
 package gnj_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
@@ -144,6 +146,32 @@ func TestRedact_masksWhatSubscribersAreTold(t *testing.T) {
 		_, err := jobs.Service().CreateJob(t.Context(), service.NewJob{Type: "a", Input: models.JSON(`"secret"`)})
 		require.NoError(t, err)
 		c.want(`{"id":"1","type":"next","payload":{"data":{"jobCreated":{"id":1,"input":"masked"}}}}`)
+	})
+}
+
+func TestRedact_masksWhatListenersAreTold(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		jobs := open(t, gnj.Options{Database: database, Redact: func(job models.Job) models.Job {
+			masked := "masked"
+			job.Name = &masked
+			return job
+		}})
+		server := serveHTTP(t, jobs)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/api/v1/events?every=10", nil)
+		require.NoError(t, err)
+		answer, err := server.Client().Do(r)
+		require.NoError(t, err)
+		defer func() { _ = answer.Body.Close() }()
+		secret := "secret"
+		_, err = jobs.Service().CreateJob(t.Context(), service.NewJob{Type: "a", Name: &secret})
+		require.NoError(t, err)
+		lines := bufio.NewScanner(answer.Body)
+		for lines.Scan() && !strings.Contains(lines.Text(), `"id":1`) {
+		}
+		require.Contains(t, lines.Text(), `"name":"masked"`)
 	})
 }
 

@@ -15,7 +15,7 @@ type Explanation struct {
 
 // Reason is one thing that keeps a job.
 type Reason struct {
-	Code string     `json:"code" enum:"ended,processing,cancel-requested,held,start-after,backoff,pipeline-not-started,pipeline-over,waits-for-step,waits-for-batch,batch-not-started,no-worker,ahead" doc:"What it is, for programs."`
+	Code string     `json:"code" enum:"ended,processing,cancel-requested,held,start-after,backoff,pipeline-not-started,pipeline-over,waits-for-step,waits-for-batch,batch-not-started,planned-by-hand,no-worker,ahead" doc:"What it is, for programs."`
 	Text string     `json:"text" doc:"The same in words."`
 	At   *time.Time `json:"at" doc:"Since when or until when, where that is known."`
 

@@ -26,6 +26,7 @@ type outbox struct {
 	ids     map[EventKind]map[int64]struct{}
 	n       int
 	ready   bool // jobs came into the queue
+	gap     bool // something was dropped, which the others are still to be told
 	signals []Event
 	failing bool // logged already
 }
@@ -108,10 +109,17 @@ func (o *outbox) run(ctx context.Context) {
 
 // announce sends what is queued.
 func (o *outbox) announce(ctx context.Context, within time.Duration) {
+	o.mu.Lock()
+	gap := o.gap
+	o.gap = false
+	o.mu.Unlock()
 	changed, ready, signals := o.take()
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	payloads := messagesOf(o.hub.node, changed, ready, signals)
+	if gap {
+		payloads = append(payloads, message{Node: o.hub.node, Gap: true}.payload())
+	}
 	for i, payload := range payloads {
 		if err := o.store.Announce(ctx, payload); err != nil {
 			o.failed("the database refuses them", len(payloads)-i, err)
@@ -127,7 +135,7 @@ func (o *outbox) announce(ctx context.Context, within time.Duration) {
 func (o *outbox) failed(why string, dropped int, err error) {
 	o.mu.Lock()
 	again := o.failing
-	o.failing = true
+	o.failing, o.gap = true, true
 	o.mu.Unlock()
 	if again {
 		return

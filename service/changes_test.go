@@ -40,9 +40,9 @@ func TestChange_isToldByEveryVerb(t *testing.T) {
 // Whoever adds a verb adds it to the test above, or says that it changes no job.
 func TestChange_isAskedOfEveryVerb(t *testing.T) {
 	t.Parallel()
-	none := strings.Fields(`Acquired Advance Batch Batches BeginBehind BeginRemake Close Drain Explain Failures Floors ForgetMetrics Glance Health History
+	none := strings.Fields(`Acquired Advance Batch Batches BeginBehind BeginRemake Close Drain DropAnnouncement Explain Failures Floors ForgetMetrics Glance Health History
 		Hold Holds In Job JobInputs Jobs LastHour Look LookAtFront LookForFailures LookForJobs LookForPipelines LookWithin MatchingWithin NextMatching NextWithin
-		Metrics MonitorWorkers OrderSteps OutlinePipeline Ping Pipeline PipelineHistory Pipelines Pong Position Prune Release
+		Metrics MonitorWorkers OrderSteps OutlinePipeline Ping Pipeline PipelineHistory Pipelines Place Pong Prune RefreshPresence Release
 		RemakeMetrics SaveMetrics Since Stats Subscribe TendMetrics ToggleHold Transaction Waiting WakeWaiting Watch Workers`)
 	tested := map[string]bool{}
 	for _, verb := range slices.Concat(jobVerbs(), workVerbs(), pipelineVerbs(), handVerbs()) {

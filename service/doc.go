@@ -151,15 +151,15 @@
 // # History
 //
 //  98. History_isARowATransition: Each change of a job's or pipeline's status is a row of its history, written in the change's own transaction; an edit or a report is none.
-//  99. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason.
+//  99. History_tellsWhoAndWhy: It tells the attempt, the worker and, where that is known, who asked and for which reason: also the error of an attempt that is tried again, unless outputs are masked.
 //  100. History_followsEveryVerb: Whatever changes a status, the history of each job leads from its creation to where it stands.
 //  101. History_isNotKeptOnRequest: A host can do without.
 //
 // # Watching
 //
 //  102. Watch_tellsWhatChanged: Who watches is told the ids of the jobs, pipelines and batches that changed, each once a look, after the commit.
-//  103. Watch_saysThatThereWasMore: What is too much to keep is told as a gap.
-//  104. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, or that it does not reach back so far.
+//  103. Watch_saysThatThereWasMore: What is too much to keep is told as a gap, and so is what other processes may have done while they could not be heard.
+//  104. Watch_goesOnFromAPosition: Who comes back learns from the history what he missed, also what was committed late, or that it does not reach back so far.
 //
 // # Explanations
 //

@@ -90,7 +90,9 @@ func explainPlanned(tx *store.Tx, e *models.Explanation, job *models.Job) error 
 		return nil
 	case pipeline.Status.Ended():
 		e.Add("pipeline-over", nil, "Pipeline %d, of which it is a step, is %s. Retry what failed in it, and it goes on.", pipeline.ID, pipeline.Status).PipelineID = &pipeline.ID
-		return nil
+		if pipeline.Status == models.PipelineSuccessful {
+			return nil
+		}
 	}
 	next, err := tx.NextStep(pipeline.ID)
 	if err != nil {
@@ -102,7 +104,15 @@ func explainPlanned(tx *store.Tx, e *models.Explanation, job *models.Job) error 
 	if job.BatchID != nil {
 		return explainBatch(tx, e, *job.BatchID)
 	}
+	if !pipeline.Status.Ended() {
+		plannedByHand(e)
+	}
 	return nil
+}
+
+// plannedByHand is what is left where nothing else keeps a planned job.
+func plannedByHand(e *models.Explanation) {
+	e.Add("planned-by-hand", nil, "It was set to planned by hand, although it is its turn: nothing will queue it. Set it to queued, and it is dispatched.")
 }
 
 // explainStep tells which step comes before the job's.
@@ -158,6 +168,8 @@ func explainBatch(tx *store.Tx, e *models.Explanation, id int64) error {
 		e.Add("batch-not-started", nil, "Batch %d has not been started.", id).BatchID = &id
 	case models.BatchFailed:
 		return explainSiblings(tx, e, id)
+	case models.BatchProcessing:
+		plannedByHand(e)
 	default:
 		e.Add("waits-for-batch", nil, "Batch %d is %s.", id, batch.Status).BatchID = &id
 	}

@@ -118,16 +118,41 @@ func TestExplain_saysWhatKeepsIt(t *testing.T) {
 		f.do("d", models.JobSuccessful)
 		f.do("e", models.JobFailed)
 		other := p.Steps[1].Batch.Jobs[1]
-		require.Equal(t, []string{"pipeline-over"}, codes(f.explain(other.ID)))
+		e = f.explain(other.ID)
+		require.Equal(t, []string{"pipeline-over", "waits-for-batch"}, codes(e))
+		require.Equal(t, second.ID, *e.Reasons[1].JobID, "which failed")
+		q := f.started(steps([]string{"i"}, []string{"j"}))
+		failed := f.do("i", models.JobFailed)
+		e = f.explain(q.Steps[1].Job.ID)
+		require.Equal(t, []string{"pipeline-over", "waits-for-step"}, codes(e))
+		require.Equal(t, failed.ID, *e.Reasons[1].JobID)
 		batch := f.newBatch("g", "h")
 		require.Equal(t, []string{"batch-not-started"}, codes(f.explain(batch.Jobs[0].ID)))
 		require.NoError(t, f.setBatch(batch.ID, models.BatchProcessing))
-		failed := f.do("g", models.JobFailed)
+		failed = f.do("g", models.JobFailed)
 		e = f.explain(batch.Jobs[1].ID)
 		require.Equal(t, []string{"waits-for-batch"}, codes(e))
 		require.Equal(t, failed.ID, *e.Reasons[0].JobID)
 		_, err = f.Explain(t.Context(), 9999)
 		require.ErrorIs(t, err, models.ErrNotFound)
+	})
+}
+
+// By hand a job may be set to planned when it is its turn, alone and in a batch.
+func TestExplain_saysWhatWasPlannedByHand(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		r := f.started(steps([]string{"k"}, []string{"l", "l"}))
+		planned := models.JobPlanned
+		for _, job := range []*models.Job{r.Steps[0].Job, &r.Steps[1].Batch.Jobs[0]} {
+			_, err := f.UpdateJob(t.Context(), job.ID, service.UpdateJob{Status: &planned})
+			require.NoError(t, err)
+			require.Contains(t, codes(f.explain(job.ID)), "planned-by-hand")
+			queued := models.JobQueued
+			_, err = f.UpdateJob(t.Context(), job.ID, service.UpdateJob{Status: &queued})
+			require.NoError(t, err)
+			require.NotContains(t, codes(f.explain(job.ID)), "planned-by-hand")
+			f.do(job.Type, models.JobSuccessful)
+		}
 	})
 }
 

@@ -8,6 +8,12 @@ import (
 	"github.com/teamstarter/gnj/models"
 )
 
+// RefreshPresence writes and looks who works, as it is done every ten seconds.
+func (s *Service) RefreshPresence(ctx context.Context) error { return s.refreshPresence(ctx) }
+
+// DropAnnouncement does as where something cannot be announced.
+func (s *Service) DropAnnouncement() { s.live.outbox.failed("a test wants it so", 1, nil) }
+
 // Waiting is how many acquires wait for a job.
 func (s *Service) Waiting() int {
 	_, n := s.waiting.asked()

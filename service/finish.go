@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/teamstarter/gnj/internal/store"
@@ -188,7 +189,22 @@ func (t *txn) failAttempt(job *models.Job, final bool, set store.Set) error {
 		return t.end(job, models.JobFailed, set)
 	}
 	set["startAfter"] = store.After(backoff(job.Backoff, job.BackoffMax, job.Spent(), rand.Float64()))
+	t.BecauseOf(job.ID, t.whyFailed(set["output"]))
 	return t.requeue(job, set)
+}
+
+// maxReason is how long an output may be, in bytes, to be read for a reason.
+const maxReason = 64 << 10
+
+// whyFailed is what the history tells of an attempt that is tried again, whose output
+// the next one replaces: its error, unless outputs are masked for those who read.
+func (t *txn) whyFailed(output any) string {
+	text, given := output.(models.JSON)
+	if !given || t.masked || len(text) > maxReason {
+		return "attempt failed"
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(errorText(text)), "\n")
+	return bounded("attempt failed: " + line)
 }
 
 // end takes a job to an ended status and settles what it belongs to.

@@ -60,6 +60,7 @@ func (s *Service) giveBack(ctx context.Context, in GiveBack, answer *GivenBack) 
 		if in.After > 0 {
 			set["startAfter"] = store.After(in.After)
 		}
+		t.BecauseOf(job.ID, "given back")
 		return t.requeue(job, set)
 	})
 	if errors.Is(err, models.ErrNotFound) {

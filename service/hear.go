@@ -59,6 +59,7 @@ func (l *live) keepListening(ctx context.Context, settled func()) {
 		err := l.listen(ctx, func() {
 			if wait > shortest {
 				l.log.Info("gnj: changes of other processes are heard again")
+				l.hub.missed()
 			}
 			wait = shortest
 			settled()
@@ -117,6 +118,9 @@ func (l *live) heard(ctx context.Context, payload string) {
 		case l.ready <- struct{}{}:
 		default: // it will look anyway
 		}
+	}
+	if m.Gap {
+		l.hub.missed()
 	}
 	l.hub.watched(changed)
 	if len(changed) > 0 && l.hub.wanted() {

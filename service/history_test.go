@@ -109,6 +109,74 @@ func TestHistory_tellsWhoAndWhy(t *testing.T) {
 		list, err = f.History(t.Context(), lost.ID, 0)
 		require.NoError(t, err)
 		require.Equal(t, "lease expired", *list[len(list)-1].Reason)
+
+		job := f.create(service.NewJob{Type: "e", MaxAttempts: ptr(3), BackoffSeconds: ptr(0)})
+		f.finishWith(f.acquired("e"), `{"error": "disk 1 is full\nat write", "code": 7}`)
+		f.finishWith(f.acquired("e"), ``)
+		_, err = f.GiveBack(t.Context(), []service.GiveBack{{ID: job.ID, Attempt: f.acquired("e").Attempt}})
+		require.NoError(t, err)
+		f.finishWith(f.acquired("e"), `{"error": "the last one is in the output"}`)
+		require.Equal(t, models.JobFailed, f.job(job.ID).Status)
+		require.Equal(t, []string{"attempt failed: disk 1 is full", "attempt failed", "given back"}, f.reasons(job.ID))
+	})
+}
+
+// finishWith fails an attempt with an output.
+func (f fixture) finishWith(job *models.Job, output string) {
+	f.t.Helper()
+	_, err := f.Finish(f.t.Context(), service.Finish{ID: job.ID, Attempt: &job.Attempt, Status: models.JobFailed, Output: models.JSON(output)})
+	require.NoError(f.t, err)
+}
+
+// reasons are those of a job's history.
+func (f fixture) reasons(id int64) (all []string) {
+	f.t.Helper()
+	list, err := f.History(f.t.Context(), id, 0)
+	require.NoError(f.t, err)
+	for _, change := range list {
+		if change.Reason != nil {
+			all = append(all, *change.Reason)
+		}
+	}
+	return all
+}
+
+// Attempts that end in one transaction have their own reasons, or none.
+func TestHistory_tellsEachJobsReason(t *testing.T) {
+	each(t, func(t *testing.T, f fixture) {
+		var finishes []service.Finish
+		for i := range 60 {
+			job := f.create(service.NewJob{Type: "a", MaxAttempts: ptr(2)})
+			f.acquired("a")
+			in := service.Finish{ID: job.ID, Attempt: ptr(1), Status: models.JobFailed, Output: models.JSON(fmt.Sprintf(`{"error": "no \"%d\"\ttoday"}`, i))}
+			if i%3 == 0 {
+				in.Status = models.JobSuccessful
+			}
+			finishes = append(finishes, in)
+		}
+		results, err := f.FinishMany(t.Context(), finishes)
+		require.NoError(t, err)
+		for i, result := range results {
+			require.NoError(t, result.Err)
+			var want []string
+			if i%3 != 0 {
+				want = []string{fmt.Sprintf("attempt failed: no \"%d\"\ttoday", i)}
+			}
+			require.Equal(t, want, f.reasons(finishes[i].ID))
+		}
+	})
+}
+
+// An error that readers are not shown is not in the history either.
+func TestHistory_tellsNoErrorThatIsMasked(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := service.New(s, service.Options{Redact: func(job models.Job) models.Job { return job }})
+		t.Cleanup(svc.Close)
+		f := fixture{svc, t, s}
+		job := f.create(service.NewJob{Type: "a", MaxAttempts: ptr(2)})
+		f.finishWith(f.acquired("a"), `{"error": "secret"}`)
+		require.Equal(t, []string{"attempt failed"}, f.reasons(job.ID))
 	})
 }
 

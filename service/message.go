@@ -25,6 +25,8 @@ type message struct {
 	Back string `json:"r,omitempty"`
 	// Ready says that jobs came into the queue, for which somebody may be waiting.
 	Ready bool `json:"q,omitempty"`
+	// Gap says that there was something which could not be announced.
+	Gap bool `json:"g,omitempty"`
 	// Signal is the kind of a worker's signal.
 	Signal  EventKind    `json:"s,omitempty"`
 	Workers []WorkerInfo `json:"w,omitempty"`

@@ -45,6 +45,7 @@ func (m *model) checkJob(ct checker, job models.Job) {
 		require.Nil(ct, job.LeaseExpiresAt, "job %d is %s", job.ID, job.Status)
 	}
 	m.checkHistory(ct, job)
+	m.checkExplained(ct, job)
 	before, known := m.jobs[job.ID]
 	if !known {
 		return
@@ -54,6 +55,15 @@ func (m *model) checkJob(ct checker, job models.Job) {
 		require.Equal(ct, before.Status, job.Status, "job %d had ended", job.ID)
 		require.Equal(ct, before.EndedAt, job.EndedAt, "job %d had ended", job.ID)
 	}
+}
+
+// checkExplained holds that there is a reason for each job that is not ready: rule
+// Explain_saysWhatKeepsIt.
+func (m *model) checkExplained(ct checker, job models.Job) {
+	e, err := m.Explain(m.t.Context(), job.ID)
+	require.NoError(ct, err)
+	require.Equal(ct, job.Status, e.Status)
+	require.True(ct, e.Ready || len(codes(e)) > 0, "job %d is %s, and nothing is said to keep it", job.ID, job.Status)
 }
 
 // checkHistory holds that the history leads to where the job stands: rule

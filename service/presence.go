@@ -27,7 +27,8 @@ const (
 type presence struct {
 	mu      sync.Mutex
 	workers map[string]*sighted
-	full    bool // more than can be remembered, and logged
+	full    bool     // more than can be remembered, and logged
+	there   []string // who was listed when those who watch were told last
 	forgot  time.Time
 }
 
@@ -181,14 +182,39 @@ func (s *Service) savePresence(ctx context.Context) (saved int, err error) {
 	})
 }
 
-// refreshPresence saves who works here and tells those who watch. It is not done
+// refreshPresence saves who works here and tells those who watch that somebody
+// was seen here, or came to another process or left. It is not done
 // whenever somebody reads who is there: who watches reads that.
 func (s *Service) refreshPresence(ctx context.Context) error {
 	saved, err := s.savePresence(ctx)
-	if saved > 0 && err == nil {
+	if err != nil || s.live.hub.watching.Load() == 0 {
+		return err
+	}
+	var all []models.Presence
+	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.PresentWorkers(nil, PresentFor, maxWorkers)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if changed := s.presence.listed(all); changed || saved > 0 {
 		s.live.hub.tellWatches(nil, true)
 	}
-	return err
+	return nil
+}
+
+// listed keeps who is there, and reports whether those are others than last time.
+func (p *presence) listed(all []models.Presence) (changed bool) {
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].WorkerID
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	changed = !slices.Equal(p.there, ids)
+	p.there = ids
+	return changed
 }
 
 // present reads the workers that are there, all or those of the ids, with those

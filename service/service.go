@@ -261,6 +261,7 @@ type txn struct {
 	later    []store.Move   // these
 	ended    []*models.Job  // by them
 	families store.Families // that are locked already
+	masked   bool           // there are readers who are not shown all
 }
 
 // write runs fn in one transaction and, after its commit, tells who wants to know.
@@ -301,7 +302,7 @@ func (s *Service) told(ctx context.Context, write writing, fn func(*txn) error) 
 func (s *Service) committed(ctx context.Context, write writing, fn func(*txn) error) (*txn, error) {
 	var t *txn
 	err := write(ctx, func(tx *store.Tx) error {
-		t = &txn{Tx: tx, ready: map[string]int{}} // anew for each try
+		t = &txn{Tx: tx, ready: map[string]int{}, masked: s.options.Redact != nil} // anew for each try
 		return s.do(t, fn)
 	})
 	if err == nil && s.presence != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/teamstarter/gnj/internal/store"
+	"github.com/teamstarter/gnj/models"
 )
 
 // maxWatched is how many ids wait for one who watches; beyond it there is a gap.
@@ -20,6 +21,7 @@ type Watch struct {
 	over <-chan struct{} // closed when the service drains
 
 	mu      sync.Mutex
+	brief   bool
 	changed Changed
 	ids     map[EventKind]map[int64]struct{}
 	n       int
@@ -32,8 +34,9 @@ type Changed struct {
 	Pipelines []int64 // also by what happened to their steps
 	Batches   []int64
 	Holds     bool
-	Workers   bool // somebody came, or was seen again
-	// Gap says that there was more than is kept: read anew what is shown.
+	Workers   bool // somebody came, was seen again, or left
+	// Gap says that there was more than is kept, or than was heard of other
+	// processes: read anew what is shown.
 	Gap bool
 }
 
@@ -91,22 +94,35 @@ func (w *Watch) Next(ctx context.Context) (Changed, error) {
 
 func (w *Watch) take() Changed {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	c := w.changed
+	c, ids := w.changed, w.ids
+	w.changed, w.ids, w.n = Changed{}, map[EventKind]map[int64]struct{}{}, 0
+	w.mu.Unlock() // who makes a change waits for it
 	for _, kind := range []EventKind{JobCreated, JobUpdated} {
-		c.Jobs = append(c.Jobs, sorted(w.ids[kind])...)
+		c.Jobs = append(c.Jobs, sorted(ids[kind])...)
 	}
 	slices.Sort(c.Jobs)
 	c.Jobs = slices.Compact(c.Jobs)
-	c.Deleted, c.Pipelines, c.Batches = sorted(w.ids[JobDeleted]), sorted(w.ids[pipelineChanged]), sorted(w.ids[batchChanged])
-	w.changed, w.ids, w.n = Changed{}, map[EventKind]map[int64]struct{}{}, 0
+	c.Deleted, c.Pipelines, c.Batches = sorted(ids[JobDeleted]), sorted(ids[pipelineChanged]), sorted(ids[batchChanged])
 	return c
+}
+
+// Briefly has it tell, from now on, only that something has changed: by Gap. That
+// costs who makes changes the same however many there are.
+func (w *Watch) Briefly() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.brief = true
 }
 
 // note adds what changed.
 func (w *Watch) note(changed changedJobs, workers bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.brief {
+		w.changed.Gap = true
+		w.look()
+		return
+	}
 	w.changed.Workers = w.changed.Workers || workers
 	for kind, ids := range changed {
 		switch {
@@ -125,6 +141,11 @@ func (w *Watch) note(changed changedJobs, workers bool) {
 		}
 		w.n += len(ids)
 	}
+	w.look()
+}
+
+// look has who watches look.
+func (w *Watch) look() {
 	select {
 	case w.more <- struct{}{}:
 	default: // it will look anyway
@@ -139,6 +160,20 @@ func (h *hub) watched(changed changedJobs) {
 }
 
 func (h *hub) tellWatches(changed changedJobs, workers bool) {
+	h.eachWatch(func(w *Watch) { w.note(changed, workers) })
+}
+
+// missed tells those who watch that something was not heard of.
+func (h *hub) missed() {
+	h.eachWatch(func(w *Watch) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.changed.Gap = true
+		w.look()
+	})
+}
+
+func (h *hub) eachWatch(do func(*Watch)) {
 	if h.watching.Load() == 0 {
 		return
 	}
@@ -146,57 +181,90 @@ func (h *hub) tellWatches(changed changedJobs, workers bool) {
 	watches := h.watches
 	h.mu.Unlock()
 	for _, w := range watches {
-		w.note(changed, workers)
+		do(w)
 	}
 }
 
-// Position is where the history stands: the newest transition there is, and the
-// oldest; 0 without any.
-func (s *Service) Position(ctx context.Context) (newest, oldest int64, err error) {
-	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		newest, oldest, err = tx.HistoryPosition()
-		return err
+// Place is up to where one who watches has been told everything. The zero value
+// is for who begins.
+type Place struct {
+	// Position is the id of a transition: who comes back goes on from it by [Service.Since].
+	Position int64
+	begun    bool
+	// What was seen last: nothing is committed before newest any more once the
+	// transactions before next have ended.
+	newest, next int64
+}
+
+// Place moves a place on to where the history stood when it was moved last, if all
+// of that is committed by now. A change is told moments after its commit, so let a second pass in between.
+func (s *Service) Place(ctx context.Context, last Place) (Place, error) {
+	err := s.store.Read(ctx, func(tx *store.Tx) error {
+		now, err := tx.HistoryPosition()
+		if err != nil || last.begun && now.Running < last.next {
+			return err
+		}
+		if !last.begun {
+			last.newest = now.Newest
+		}
+		last = Place{Position: last.newest, begun: true, newest: now.Newest, next: now.Next}
+		return nil
 	})
-	return newest, oldest, err
+	return last, err
 }
 
 const (
-	// overlap is how many transitions before a position are told again: on
-	// PostgreSQL those with higher ids may be committed first.
+	// overlap is how many transitions before a position are told again: when a place
+	// begins, some before it may not be committed.
 	overlap = 500
 	// maxMissed is how many transitions are looked through for who comes back.
 	maxMissed = 5000
 )
 
-// Since tells what has changed after a position, and perhaps a little before. Gap
-// says that the history does not reach back so far, or that it is too much.
+// Since tells what has changed after a position, and perhaps a little before. What
+// the history does not tell, holds and workers, may have changed. Gap says that the
+// history does not reach back so far, that there is none, or that it is too much.
 func (s *Service) Since(ctx context.Context, position int64) (Changed, error) {
-	var c Changed
+	c := Changed{Holds: true, Workers: true}
 	err := s.store.Read(ctx, func(tx *store.Tx) error {
-		newest, oldest, err := tx.HistoryPosition()
+		now, err := tx.HistoryPosition()
 		if err != nil {
 			return err
 		}
-		c.Gap = newest == 0 || position < oldest-1 || position > newest || newest-position > maxMissed
+		c.Gap = !s.store.KeepsHistory() || position < now.Oldest-1 || position > now.Newest || now.Newest-position > maxMissed
 		if c.Gap {
 			return nil
 		}
 		list, err := tx.HistoryAfter(max(0, position-overlap), maxMissed+overlap)
-		for _, change := range list {
-			switch {
-			case change.PipelineID != nil:
-				c.Pipelines = append(c.Pipelines, *change.PipelineID)
-			case change.To == "deleted":
-				c.Deleted = append(c.Deleted, *change.JobID)
-			case change.JobID != nil:
-				c.Jobs = append(c.Jobs, *change.JobID)
+		if err != nil {
+			return err
+		}
+		c.add(list)
+		jobs, err := tx.LeanJobsWithID(c.Jobs)
+		for i := range jobs {
+			if jobs[i].BatchID != nil {
+				c.Batches = append(c.Batches, *jobs[i].BatchID)
 			}
 		}
 		return err
 	})
-	for _, ids := range []*[]int64{&c.Jobs, &c.Deleted, &c.Pipelines} {
+	for _, ids := range []*[]int64{&c.Jobs, &c.Deleted, &c.Pipelines, &c.Batches} {
 		slices.Sort(*ids)
 		*ids = slices.Compact(*ids)
 	}
 	return c, err
+}
+
+// add is what transitions changed.
+func (c *Changed) add(list []models.Transition) {
+	for _, change := range list {
+		switch {
+		case change.PipelineID != nil:
+			c.Pipelines = append(c.Pipelines, *change.PipelineID)
+		case change.To == models.Deleted:
+			c.Deleted = append(c.Deleted, *change.JobID)
+		case change.JobID != nil:
+			c.Jobs = append(c.Jobs, *change.JobID)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +80,19 @@ type site struct {
 	tab  context.Context
 	mu   sync.Mutex
 	seen []string // what the browser complained of
+	away atomic.Bool
+}
+
+// front is a proxy that, while the server behind it is away, says so to who
+// listens or reads.
+func (s *site) front(jobs http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.away.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		jobs.ServeHTTP(w, r)
+	})
 }
 
 // each runs the test on both databases, each with a new server and tab.
@@ -96,8 +110,9 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 		defer func() { <-few }()
 		jobs, err := gnj.New(gnj.Options{Database: database})
 		require.NoError(t, err)
+		s := &site{Handler: jobs, t: t}
 		mux := http.NewServeMux()
-		mux.Handle("/gnj/", http.StripPrefix("/gnj", jobs))
+		mux.Handle("/gnj/", http.StripPrefix("/gnj", s.front(jobs)))
 		server := httptest.NewServer(mux)
 		t.Cleanup(func() {
 			jobs.Drain()
@@ -105,7 +120,7 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 			server.Close()
 			require.NoError(t, jobs.Close())
 		})
-		s := &site{Handler: jobs, t: t, url: server.URL + "/gnj"}
+		s.url = server.URL + "/gnj"
 		s.tab = s.opened()
 		test(t, s)
 		s.mu.Lock()
@@ -126,8 +141,8 @@ func (s *site) opened() context.Context {
 		case *runtime.EventExceptionThrown:
 			s.complains("exception: " + e.ExceptionDetails.Error())
 		case *cdplog.EventEntryAdded:
-			expected := strings.HasSuffix(e.Entry.URL, "/favicon.ico") || strings.Contains(e.Entry.Text, "status of 422")
-			if expected { // none of ours, or what a form is told
+			expected := strings.HasSuffix(e.Entry.URL, "/favicon.ico") || strings.Contains(e.Entry.Text, "status of 422") || strings.Contains(e.Entry.Text, "status of 502")
+			if expected { // none of ours, what a form is told, or what a proxy says
 				return
 			}
 			if e.Entry.Level == cdplog.LevelError || e.Entry.Source == cdplog.SourceSecurity {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -187,5 +188,46 @@ func TestPages_keepWhatOneHasBegun(t *testing.T) {
 		require.Equal(t, "1", value[string](s, `getSelection().toString()`))
 		require.Equal(t, "Change", value[string](s, `document.activeElement.textContent`))
 		s.stays()
+	})
+}
+
+func TestPages_comeBackWhenAProxyRefusedThem(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.watch("/jobs")
+		s.away.Store(true)
+		s.do(chromedp.Evaluate(`dispatchEvent(new Event("pagehide")); dispatchEvent(new Event("pageshow"))`, nil)) // it listens anew
+		s.shows(`//*[@id="live"][text()="connecting…"]`)
+		created := s.create(service.NewJob{Type: "meanwhile"})
+		s.away.Store(false)
+		s.shows(fmt.Sprintf(`//td/a[text()="%d"]`, created))
+		s.shows(`//*[@id="live"][text()="live"]`)
+		s.stays()
+	})
+}
+
+// clock lets a test have time pass for a page.
+const clock = `window.ahead = 0; const now = performance.now.bind(performance); performance.now = () => now() + window.ahead;`
+
+// What is due by now is shown, although nothing has happened.
+func TestPages_showWhatOnlyTimeChanges(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.do(chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := page.AddScriptToEvaluateOnNewDocument(clock).Do(ctx)
+			return err
+		}))
+		soon := time.Now().Add(2 * time.Second)
+		id := s.create(service.NewJob{Type: "later", StartAfter: &soon})
+		s.watch(fmt.Sprintf("/jobs/%d", id))
+		s.shows(`//li[starts-with(normalize-space(), "It is not to start before")]`)
+		require.Eventually(t, func() bool {
+			why, err := s.Service().Explain(t.Context(), id)
+			return err == nil && why.Ready
+		}, 20*time.Second, 20*time.Millisecond)
+		s.do(chromedp.Evaluate(`window.ahead = 20000`, nil))
+		s.shows(`//section[contains(@class, "why") and not(contains(., "not to start before"))]`)
+		s.stays()
+		s.away.Store(true)
+		s.do(chromedp.Evaluate(`window.ahead = 60000`, nil))
+		s.shows(`//*[@id="live"][text()="not up to date"]`)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -63,7 +64,9 @@ func TestPages_openWithoutComplaint(t *testing.T) {
 		for _, path := range everyPage {
 			begun := time.Now()
 			s.visit(path)
-			require.Less(t, time.Since(begun), 20*time.Second, "%s is fast", path)
+			require.Less(t, time.Since(begun), 20*time.Second, "%s is shown fast", path)
+			require.Less(t, value[float64](s, `(({ responseEnd, requestStart }) => responseEnd - requestStart)(performance.getEntriesByType("navigation")[0])`), 2000.0,
+				"%s is answered fast, in milliseconds, also where tests share two processors", path)
 			require.NotContains(t, value[string](s, `document.title`), "owned", path)
 			require.Zero(t, value[int](s, `document.querySelectorAll("main script, main img, main b b, main bdi b").length`), path)
 			require.NotContains(t, value[string](s, `document.querySelector("main").textContent`), "\u202e", "%s shows what turns text round", path)
@@ -116,6 +119,20 @@ func (s *site) everythingHasAName(path string) {
 	require.Empty(s.t, unnamed, "%s has controls without a name", path)
 	require.Equal(s.t, 1, value[int](s, `document.querySelectorAll("h1").length`), path)
 	require.NotEmpty(s.t, value[string](s, `document.documentElement.lang`), path)
+}
+
+// The explorer finds its files and the endpoint.
+func TestExplorer_asks(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.do(
+			chromedp.Navigate(s.url+`/graphql`),
+			chromedp.WaitVisible(`.graphiql-execute-button`),
+			chromedp.Evaluate(`fetch(new URL(document.getElementById("explorer").dataset.endpoint, location.href), {
+				method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query: "{ jobCount }" }),
+			}).then((a) => a.json()).then((a) => { window.answered = a.data.jobCount; })`, nil),
+		)
+		s.until(`window.answered === 0`)
+	})
 }
 
 func TestPages_areShownInTheREADME(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -56,11 +57,11 @@ type view struct {
 func New(svc *service.Service, options Options) *Dashboard {
 	d := &Dashboard{svc: svc, options: options, mux: http.NewServeMux()}
 	for _, v := range views() {
-		path := v.Path
-		if path == "/" {
-			path = "/{$}"
+		pattern := v.Path
+		if pattern == "/" {
+			pattern = "/{$}"
 		}
-		d.mux.Handle(v.Method+" "+path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.mux.Handle(v.Method+" "+pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			d.answer(&request{w: w, r: r, mount: mount.From(r.Context())}, v.Needs, v.serve)
 		}))
 	}
@@ -93,6 +94,7 @@ func views() []view {
 		{Route{"POST", "/jobs/{id}/do/{action}", "jobForm", models.LevelOperate}, (*Dashboard).actOnJob},
 		{Route{"GET", "/pipelines", "pipelinesPage", models.LevelRead}, (*Dashboard).pipelines},
 		{Route{"GET", "/pipelines/{id}", "pipelinePage", models.LevelRead}, (*Dashboard).pipeline},
+		{Route{"GET", "/pipelines/{id}/do/add", "addStepPage", models.LevelRead}, (*Dashboard).pipeline}, // where a refused step is shown
 		{Route{"POST", "/pipelines/{id}/do/{action}", "pipelineForm", models.LevelOperate}, (*Dashboard).actOnPipeline},
 		{Route{"GET", "/review", "reviewPage", models.LevelRead}, (*Dashboard).review},
 		{Route{"GET", "/types", "typesPage", models.LevelRead}, (*Dashboard).types},
@@ -130,15 +132,30 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}()
+	x.R = x.R.WithContext(mount.With(x.R.Context(), root(x.R)))
 	if x.R.URL.Path == "" {
 		x.R.URL.Path = "/"
 	}
 	x.R.Body = http.MaxBytesReader(x, x.R.Body, d.options.MaxBodyBytes)
+	// ServeMux would redirect other spellings of a path to one without the mount point.
+	if p := x.R.URL.EscapedPath(); path.Clean(p) != p {
+		d.noPage(x, http.NotFoundHandler())
+		return
+	}
 	if handler, known := d.mux.Handler(x.R); known == "" {
 		d.noPage(x, handler)
 		return
 	}
 	d.mux.ServeHTTP(x, x.R)
+}
+
+// root is the way from a page to the mount point. Pages write it in front of
+// every address: it is right whatever a proxy takes off the path, or puts before it.
+func root(r *http.Request) string {
+	if asked, _, _ := strings.Cut(r.RequestURI, "?"); r.URL.Path == "" && !strings.HasSuffix(asked, "/") {
+		return "./" + path.Base(mount.From(r.Context())) // the mount point without a slash behind it
+	}
+	return "." + strings.Repeat("/..", max(0, strings.Count(r.URL.EscapedPath(), "/")-1))
 }
 
 // noPage says that there is no such page, or not with this method, as the mux
@@ -175,7 +192,7 @@ func (v *verdict) Write(body []byte) (int, error) { return len(body), nil }
 type request struct {
 	w     http.ResponseWriter
 	r     *http.Request
-	mount string
+	mount string // the way there: see root
 }
 
 // answer serves a request, or says what is wrong with it.
@@ -227,10 +244,10 @@ func (d *Dashboard) told(q *request, err error) string {
 	return err.Error()
 }
 
-// back is the page that a form was on, if it is one of ours.
+// back is the page that a form was on, if it is of this host.
 func (q *request) back() string {
 	from, err := url.Parse(q.r.Referer())
-	if err != nil || from.Host != q.r.Host || !strings.HasPrefix(from.Path, q.mount+"/") {
+	if err != nil || from.Host != q.r.Host || !strings.HasPrefix(from.Path, "/") || strings.HasPrefix(from.Path, "//") {
 		return q.mount + "/"
 	}
 	return from.RequestURI()

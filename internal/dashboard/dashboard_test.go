@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -70,7 +72,19 @@ func (s *site) do(method, path string, form url.Values, header http.Header) repl
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(s.t, err)
-	return reply{s.t, answer.StatusCode, answer.Header.Get("Location"), string(text)}
+	return reply{s.t, answer.StatusCode, resolved("/gnj"+path, answer.Header.Get("Location")), resolved("/gnj"+path, string(text))}
+}
+
+var relative = regexp.MustCompile(`(^|(?:href|src|action|data-mount)=")(\.(?:/\.\.)*)/`)
+
+// resolved is a text of the page at an address, with the addresses in it as a
+// browser there understands them.
+func resolved(address, text string) string {
+	at, _, _ := strings.Cut(address, "?")
+	return relative.ReplaceAllStringFunc(text, func(found string) string {
+		part := relative.FindStringSubmatch(found)
+		return part[1] + strings.TrimSuffix(path.Join(path.Dir(at), part[2]), "/") + "/"
+	})
 }
 
 func (s *site) get(path string) reply                   { return s.do("GET", path, nil, nil) }
@@ -165,6 +179,42 @@ func TestPages_saySoWhenThereIsNone(t *testing.T) {
 	})
 }
 
+// As in the ratings of GraphQL, what was cancelled is no success and no failure.
+func TestOverview_ratesWhatIsNeitherSuccessfulNorFailed(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		rate := regexp.MustCompile(`(?s)<td class="n">(\S+(?: %)?)</td>\s*<td class="less">`)
+		for i, want := range []string{"–", "0 %", "50 %"} {
+			id := s.create(service.NewJob{Type: "a"})
+			if status := []models.JobStatus{models.JobCancelled, models.JobFailed, models.JobSuccessful}[i]; status == models.JobCancelled {
+				_, err := s.Service().Cancel(t.Context(), id)
+				require.NoError(t, err)
+			} else {
+				_, err := s.Service().Acquire(t.Context(), service.Acquire{Types: []string{"a"}})
+				require.NoError(t, err)
+				_, err = s.Service().Finish(t.Context(), service.Finish{ID: id, Status: status})
+				require.NoError(t, err)
+			}
+			found := rate.FindStringSubmatch(s.get("/").is(200, "Success a day").text)
+			require.NotNil(t, found)
+			require.Equal(t, want, found[1])
+		}
+	})
+}
+
+// A form shows seconds; what is sent back as it was shown is no change.
+func TestForms_keepTheMillisecondsOfATime(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		later := time.Date(2035, 1, 2, 3, 4, 5, 678e6, time.UTC)
+		s.create(service.NewJob{Type: "a", StartAfter: &later})
+		shown := s.get("/jobs/1/edit").is(200, `name="startAfter"`).text
+		require.Contains(t, shown, `value="2035-01-02T03:04:05Z"`)
+		s.post("/jobs/1/edit", url.Values{"name": {"n"}, "startAfter": {"2035-01-02T03:04:05Z"}}).is(303, "done=changed")
+		require.True(t, later.Equal(*s.job(1).StartAfter))
+		s.post("/jobs/1/edit", url.Values{"startAfter": {"2035-01-02 03:04"}}).is(303, "done=changed")
+		require.Equal(t, 0, s.job(1).StartAfter.Second())
+	})
+}
+
 func TestForms_doWhatTheySay(t *testing.T) {
 	each(t, gnj.Options{}, func(t *testing.T, s *site) {
 		s.post("/jobs/new", url.Values{"type": {""}, "input": {`{"a"`}, "priorityLevel": {"high"}}).is(422, "{&#34;a&#34;").is(422, `role="alert"`)
@@ -219,6 +269,9 @@ func TestForms_reviewAPipeline(t *testing.T) {
 		s.post("/pipelines/1/do/reject", url.Values{"reason": {"wrong <month>"}}).is(303, "")
 		s.get("/pipelines/1").is(200, "wrong &lt;month&gt;").is(200, "cancelled")
 		s.post("/pipelines/1/do/start", url.Values{}).is(409, "Not possible")
+		late := url.Values{"type": {"late"}}
+		s.post("/pipelines/1/do/add", late).is(409, `role="alert">`).is(409, "Pipeline 1")
+		s.get("/pipelines/1/do/add").is(200, "<h1>Pipeline 1</h1>") // what a browser reads anew there
 	})
 }
 

@@ -47,6 +47,27 @@ func TestJobs_canBeFilteredByWhateverRESTTakes(t *testing.T) {
 	})
 }
 
+var filterInputs = regexp.MustCompile(`<input name="([^"]*)"[^>]* value="([^"]*)"`)
+
+// The form, sent again as it is, asks for the same jobs.
+func TestJobs_keepEachValueOfAFilter(t *testing.T) {
+	each(t, gnj.Options{}, func(t *testing.T, s *site) {
+		for _, typ := range []string{"a, b", "c", "d"} {
+			s.create(service.NewJob{Type: typ})
+		}
+		asked := url.Values{"type": {"a, b", "c"}, "id": {"1", "2", "3"}, "workerId": {}}
+		page := s.get("/jobs?"+asked.Encode()).is(200, "")
+		require.Equal(t, []string{"2", "1"}, page.jobs())
+		form, _, _ := strings.Cut(page.text, "</form>")
+		again := url.Values{}
+		for _, input := range filterInputs.FindAllStringSubmatch(form, -1) {
+			again.Add(input[1], html.UnescapeString(input[2]))
+		}
+		require.Equal(t, []string{"a, b", "c"}, again["type"])
+		require.Equal(t, []string{"2", "1"}, s.get("/jobs?"+again.Encode()).is(200, "").jobs())
+	})
+}
+
 var shownJobs = regexp.MustCompile(`href="/gnj/jobs/(\d+)">\d`)
 
 func (r reply) jobs() (ids []string) {

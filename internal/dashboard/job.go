@@ -214,6 +214,9 @@ func (d *Dashboard) changeJob(q *request) error {
 			change.Input.Value = &input
 		}
 	}
+	if shown.StartAfter != nil && v.Get("startAfter") == shown.StartAfter.UTC().Format(time.RFC3339) {
+		change.StartAfter = models.Maybe[time.Time]{} // which has milliseconds
+	}
 	if shown.Name != nil && change.Name.Value != nil && *shown.Name == *change.Name.Value {
 		change.Name = models.Maybe[string]{}
 	}

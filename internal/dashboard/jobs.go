@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/models"
@@ -88,6 +89,17 @@ func (b jobsBody) Has(field string, value models.JobStatus) bool {
 	}
 	return false
 }
+
+// Given are the values of a field, an input each: types and workers may hold commas.
+func (b jobsBody) Given(f field) []string {
+	if f.Number || len(b.Filter[f.Name]) == 0 {
+		return []string{strings.Join(b.Filter[f.Name], ", ")}
+	}
+	return b.Filter[f.Name]
+}
+
+// Type is the input for types.
+func (jobsBody) Type() field { return field{Name: "type", Label: "Type"} }
 
 // More are the inputs that are asked for less often.
 func (jobsBody) More() []field { return moreFields }

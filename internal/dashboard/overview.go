@@ -38,6 +38,9 @@ type dayRate struct {
 // Rate is the share of jobs that were successful, in percent.
 func (r dayRate) Rate() int { return rateOf(r.Tally) }
 
+// Rated reports whether there is one: jobs that were cancelled do not count.
+func (r dayRate) Rated() bool { return r.Successful+r.Failed > 0 }
+
 // rateOf is how many of 100 jobs that did not end by being cancelled were successful.
 func rateOf(t models.Tally) int {
 	if t.Successful+t.Failed == 0 {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/internal/graph/explorer"
-	"github.com/teamstarter/gnj/internal/mount"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -46,7 +45,11 @@ const bodyForm = `{"query": "{ job { id } }", "variables": {}, "operationName": 
 func (a *API) get(x *exchange.Exchange) {
 	address := x.R.URL.Query()
 	if !address.Has("query") && !a.options.HideSchema && wantsPage(x.R) {
-		explorer.Page(x, x.R, mount.From(x.R.Context())+Path)
+		base := "." + Path // relative, so that it is right whatever a proxy takes off the path
+		if strings.HasSuffix(x.R.URL.Path, "/") {
+			base = "." + base
+		}
+		explorer.Page(x, x.R, base)
 		return
 	}
 	params, err := addressParams(address)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -27,14 +28,16 @@ type eventsInput struct {
 const (
 	beatEvery   = 15 * time.Second // a comment, so that no proxy takes the stream for dead
 	writeWithin = 30 * time.Second // how long a reader may take for what is sent at once
-	placeEvery  = time.Second      // how often the history is asked where it stands
+	placeEvery  = time.Second      // how often the history is asked where it stands; changes are told within it
 	jobsAtOnce  = 1000
 )
 
 // streamEvents tells what changes for as long as the client listens.
 func (a *API) streamEvents(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
 	filter := in.filter()
-	filter.Page = service.Page{Limit: 1}
+	if filter.Page = (service.Page{Limit: 1}); len(filter.ID) == 0 {
+		filter.ID = []int64{1} // or one job would be looked for among all
+	}
 	if _, err := a.svc.Jobs(ctx, filter); err != nil { // what is wrong with the filter is said at the door
 		return nil, err
 	}
@@ -42,8 +45,11 @@ func (a *API) streamEvents(ctx context.Context, in *eventsInput) (*huma.StreamRe
 	if err != nil {
 		return nil, err
 	}
+	if in.Summary {
+		watch.Briefly()
+	}
 	s := &stream{a: a, x: exchange.Of(ctx), in: in, watch: watch, filtered: in.narrows()}
-	if err := s.place(ctx); err != nil {
+	if s.place, err = a.svc.Place(ctx, service.Place{}); err != nil {
 		watch.Close()
 		return nil, err
 	}
@@ -54,11 +60,7 @@ func (a *API) streamEvents(ctx context.Context, in *eventsInput) (*huma.StreamRe
 }
 
 // narrows reports whether the filter leaves anything out.
-func (in *JobFilterInput) narrows() bool {
-	lists := len(in.ID) + len(in.Status) + len(in.Type) + len(in.WorkerID) + len(in.BatchID) + len(in.PipelineID) + len(in.RetryOfJobID)
-	return lists > 0 || in.Text != "" || in.CreatedFrom.at != nil || in.CreatedTo.at != nil || in.StartedFrom.at != nil ||
-		in.StartedTo.at != nil || in.EndedFrom.at != nil || in.EndedTo.at != nil
-}
+func (in *JobFilterInput) narrows() bool { return !reflect.ValueOf(*in).IsZero() }
 
 // stream is one client that listens.
 type stream struct {
@@ -68,19 +70,8 @@ type stream struct {
 	watch    *service.Watch
 	filtered bool
 
-	text strings.Builder
-	// safe is a position of the history before which everything has been told: the one
-	// that was read a look earlier, as a change is told moments after its commit.
-	safe, read int64
-}
-
-// place asks where the history stands.
-func (s *stream) place(ctx context.Context) error {
-	newest, _, err := s.a.svc.Position(ctx)
-	if err == nil {
-		s.safe, s.read = s.read, newest
-	}
-	return err
+	text  strings.Builder
+	place service.Place // up to which everything has been told
 }
 
 func (s *stream) run(ctx context.Context) {
@@ -88,8 +79,8 @@ func (s *stream) run(ctx context.Context) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies that would wait for more
-	s.safe = s.read
-	s.text.WriteString("retry: 1000\n\n")
+	s.text.WriteString("retry: 1000\n")
+	s.position()
 	if err := s.missed(ctx); err != nil {
 		return
 	}
@@ -98,7 +89,7 @@ func (s *stream) run(ctx context.Context) {
 	for s.flush() == nil {
 		changed, err := s.next(ctx)
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			s.text.WriteString(":\n\n")
+			s.position() // also to be heard of
 			continue
 		}
 		if err != nil || s.tell(ctx, changed) != nil {
@@ -106,7 +97,7 @@ func (s *stream) run(ctx context.Context) {
 		}
 		select {
 		case <-places.C:
-			if s.place(ctx) != nil {
+			if s.place, err = s.a.svc.Place(ctx, s.place); err != nil {
 				return
 			}
 		default:
@@ -232,11 +223,11 @@ func (s *stream) ids(name string, ids []int64) {
 
 func (s *stream) event(name string, data any) {
 	text, _ := json.Marshal(data) // plain values always marshal
-	if s.safe > 0 {
-		fmt.Fprintf(&s.text, "id: %d\n", s.safe)
-	}
-	fmt.Fprintf(&s.text, "event: %s\ndata: %s\n\n", name, text)
+	fmt.Fprintf(&s.text, "id: %d\nevent: %s\ndata: %s\n\n", s.place.Position, name, text)
 }
+
+// position tells a client where it could go on, without an event.
+func (s *stream) position() { fmt.Fprintf(&s.text, "id: %d\n\n", s.place.Position) }
 
 // flush sends what was written.
 func (s *stream) flush() error {

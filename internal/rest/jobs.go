@@ -20,6 +20,22 @@ type jobID struct {
 	ID int64 `path:"id" minimum:"1" doc:"The job's id."`
 }
 
+// jobAct is a job that something is done with.
+type jobAct struct {
+	ID int64 `path:"id" minimum:"1" doc:"The job's id."`
+	Because
+}
+
+// Because is embedded in the input of an operation that may be given a reason.
+type Because struct {
+	Reason string `query:"reason" maxLength:"255" doc:"Why, as the history then tells."`
+}
+
+func (b *Because) because() string { return b.Reason }
+
+// withReason is an input that embeds [Because].
+type withReason interface{ because() string }
+
 type jobAnswer struct{ Body *models.Job }
 
 // created is the answer of a create that may find what is there already.
@@ -69,11 +85,11 @@ func (a *API) readJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
 	return a.answerJob(a.svc.Job(ctx, in.ID))
 }
 
-func (a *API) cancelJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
+func (a *API) cancelJob(ctx context.Context, in *jobAct) (*jobAnswer, error) {
 	return a.answerJob(a.svc.Cancel(ctx, in.ID))
 }
 
-func (a *API) recoverJob(ctx context.Context, in *jobID) (*jobAnswer, error) {
+func (a *API) recoverJob(ctx context.Context, in *jobAct) (*jobAnswer, error) {
 	return a.answerJob(a.svc.Recover(ctx, in.ID))
 }
 
@@ -84,7 +100,7 @@ func (a *API) answerJob(job *models.Job, err error) (*jobAnswer, error) {
 	return &jobAnswer{a.redact.Job(job)}, nil
 }
 
-func (a *API) retryJob(ctx context.Context, in *jobID) (*created, error) {
+func (a *API) retryJob(ctx context.Context, in *jobAct) (*created, error) {
 	job, err := a.svc.Retry(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -92,7 +108,7 @@ func (a *API) retryJob(ctx context.Context, in *jobID) (*created, error) {
 	return a.newCreated(ctx, job), nil
 }
 
-func (a *API) deleteJob(ctx context.Context, in *jobID) (*struct{}, error) {
+func (a *API) deleteJob(ctx context.Context, in *jobAct) (*struct{}, error) {
 	return nil, a.svc.DeleteJob(ctx, in.ID)
 }
 
@@ -165,6 +181,8 @@ type JobFilterInput struct {
 	EndedTo     instant `query:"endedTo" format:"date-time" doc:"Ended before this time."`
 
 	Text string `query:"q" maxLength:"255" doc:"Text in the name or type, upper and lower case alike; on SQLite for the letters a to z. Words such as input.user.id:42 or output.code:\"not found\" are values at that place of the input or output."`
+
+	Error string `query:"error" maxLength:"255" doc:"Failed jobs whose errors have this in common: the error of a group of GET /failures."`
 }
 
 func (in *JobFilterInput) filter() service.JobFilter {
@@ -174,13 +192,12 @@ func (in *JobFilterInput) filter() service.JobFilter {
 		CreatedFrom: in.CreatedFrom.at, CreatedTo: in.CreatedTo.at,
 		StartedFrom: in.StartedFrom.at, StartedTo: in.StartedTo.at,
 		EndedFrom: in.EndedFrom.at, EndedTo: in.EndedTo.at,
-		Text: in.Text,
+		Text: in.Text, Error: in.Error,
 	}
 }
 
 type listJobsInput struct {
 	JobFilterInput
-	Error  string   `query:"error" maxLength:"255" doc:"Failed jobs whose errors have this in common: the error of a group of GET /failures."`
 	Total  bool     `query:"total" doc:"Whether to count all that match, on every page."`
 	Order  jobOrder `query:"order" doc:"What to sort by, a minus for downwards. Default id."`
 	Limit  int      `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most. Default 100."`
@@ -189,7 +206,6 @@ type listJobsInput struct {
 
 func (a *API) listJobs(ctx context.Context, in *listJobsInput) (*struct{ Body wire.JobList }, error) {
 	filter := in.filter()
-	filter.Error = in.Error
 	filter.Total, filter.Page = in.Total, service.Page{Order: string(in.Order), Limit: in.Limit, Cursor: in.Cursor}
 	page, err := a.svc.Jobs(ctx, filter)
 	if err != nil {

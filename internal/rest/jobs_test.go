@@ -3,12 +3,14 @@ package rest_test
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/teamstarter/gnj/internal/wire"
 	"github.com/teamstarter/gnj/models"
 )
 
@@ -233,5 +235,33 @@ func TestRecoverJob_putsTheSameJobBack(t *testing.T) {
 		job := s.post(path+"recover", "").is(200).job()
 		assert.Equal(t, id, job.ID)
 		assert.Equal(t, models.JobQueued, job.Status)
+	})
+}
+
+func TestJobs_areDoneForAReason(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		reasons := func(of string) (all []string) {
+			var history wire.History
+			s.get("/api/v1/" + of + "/history").is(200).into(&history)
+			for _, change := range history.Transitions {
+				if change.Reason != nil {
+					all = append(all, *change.Reason)
+				}
+			}
+			return all
+		}
+		s.post("/api/v1/jobs", `{"type": "a"}`).is(201)
+		s.post("/api/v1/jobs/1/cancel?reason=wrong+%3Cmonth%3E", "").is(200)
+		require.Equal(t, []string{"wrong <month>"}, reasons("jobs/1"))
+		s.post("/api/v1/jobs/1/retry?reason=right+now", "").is(201)
+		require.Equal(t, []string{"right now"}, reasons("jobs/2"))
+		s.post("/api/v1/pipelines", `{"steps": [{"job": {"type": "b"}}]}`).is(201)
+		s.post("/api/v1/pipelines/1/start?reason=reviewed", "").is(200)
+		s.post("/api/v1/pipelines/1/cancel?reason=no", "").is(200)
+		s.post("/api/v1/pipelines/1/resume?reason=yes", "").is(200)
+		require.Equal(t, []string{"reviewed", "no", "yes"}, reasons("pipelines/1"))
+		s.post("/api/v1/jobs/2/cancel?reason="+strings.Repeat("x", 256), "").is(422)
+		s.post("/api/v1/jobs/2/cancel?reason=%00", "").is(422)
+		require.Equal(t, []string{"right now"}, reasons("jobs/2"))
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/teamstarter/gnj/internal/access"
 	"github.com/teamstarter/gnj/internal/exchange"
 	"github.com/teamstarter/gnj/models"
+	"github.com/teamstarter/gnj/service"
 )
 
 // operation is one line of the table in routes.go.
@@ -49,6 +50,9 @@ func handle[I, O any](f func(context.Context, *I) (*O, error)) func(*API, operat
 				if err := a.decode(x, schema, b.target()); err != nil {
 					return nil, a.problem(x.R, err)
 				}
+			}
+			if r, ok := any(in).(withReason); ok {
+				ctx = service.Because(ctx, r.because())
 			}
 			out, err := f(ctx, in)
 			if err != nil {

@@ -12,6 +12,12 @@ type pipelineID struct {
 	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
 }
 
+// pipelineAct is a pipeline that something is done with.
+type pipelineAct struct {
+	ID int64 `path:"id" minimum:"1" doc:"The pipeline's id."`
+	Because
+}
+
 type pipelineAnswer struct{ Body *service.PipelineDetail }
 
 type changedPipeline struct{ Body *wire.LeanPipeline }
@@ -37,11 +43,11 @@ func (a *API) readPipeline(ctx context.Context, in *pipelineID) (*pipelineAnswer
 	return &pipelineAnswer{a.redact.Pipeline(pipeline)}, nil
 }
 
-func (a *API) startPipeline(ctx context.Context, in *pipelineID) (*changedPipeline, error) {
+func (a *API) startPipeline(ctx context.Context, in *pipelineAct) (*changedPipeline, error) {
 	return a.answerChange(a.svc.StartPipeline(ctx, in.ID))
 }
 
-func (a *API) cancelPipeline(ctx context.Context, in *pipelineID) (*changedPipeline, error) {
+func (a *API) cancelPipeline(ctx context.Context, in *pipelineAct) (*changedPipeline, error) {
 	return a.answerChange(a.svc.CancelPipeline(ctx, in.ID))
 }
 
@@ -52,7 +58,7 @@ func (a *API) answerChange(pipeline *service.PipelineDetail, err error) (*change
 	return &changedPipeline{wire.Lean(a.redact.Pipeline(pipeline))}, nil
 }
 
-func (a *API) resumePipeline(ctx context.Context, in *pipelineID) (*changedPipeline, error) {
+func (a *API) resumePipeline(ctx context.Context, in *pipelineAct) (*changedPipeline, error) {
 	return a.answerChange(a.svc.ResumePipeline(ctx, in.ID))
 }
 

@@ -264,7 +264,7 @@ func (a *API) serverOperations() []operation {
 		},
 		{
 			name: "streamEvents", method: "GET", path: "/api/v1/events", needs: models.LevelRead, tag: "Server", summary: "Listen to what changes",
-			about: "Server-Sent Events, after the commit, by whichever door or node: job with the job, and jobDeleted, pipeline and batch with an id, holds, workers. The parameters say which jobs, as for the list; with any, only jobs are told. An event's id, sent back as Last-Event-ID, goes on from there; the event gap says that some cannot be told: read anew what you show.",
+			about: "Server-Sent Events, after the commit, by whichever door or node: job with the job, and jobDeleted, pipeline and batch with an id, holds, workers. The parameters say which jobs, as for the list; with any, only jobs are told, those that match by then: not that one matches no longer. On SQLite, what another process does is not told. An event's id, sent back as Last-Event-ID, goes on from there; the event gap says that some cannot be told: read anew what you show.",
 			add:   handle(a.streamEvents),
 		},
 		{

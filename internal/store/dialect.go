@@ -49,6 +49,7 @@ type dialect interface {
 	listed() string                                               // a query for the ids of a text, with commas
 	among(column string) string                                   // the condition that a column is one of the ids of a text, with commas
 	valueAt(column string, path []string, value string) Condition // see [Tx.ValueAt]
+	running() (from, to string)                                   // expressions for the transactions that run: see [Position]
 	writesInWith() bool                                           // common table expressions may change rows
 	announce() string                                             // a query that tells other processes, where they can be told
 	like() string                                                 // the operator that ignores upper and lower case

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -14,8 +15,9 @@ var transitions = tableOf[models.Transition]()
 // one statement before the commit; statements of PostgreSQL that change many jobs
 // write it themselves: see [Tx.changing].
 type history struct {
-	asked asked
-	rows  []models.Transition
+	asked   asked
+	reasons map[int64]string // of single jobs
+	rows    []models.Transition
 }
 
 // asked is who asked for a change, and why.
@@ -60,6 +62,23 @@ func (tx *Tx) Because(reason string) {
 	}
 }
 
+// BecauseOf says why what follows in the transaction is done with one job, unless
+// it is known why all of it is.
+func (tx *Tx) BecauseOf(jobID int64, reason string) {
+	if tx.history.reasons == nil {
+		tx.history.reasons = map[int64]string{}
+	}
+	tx.history.reasons[jobID] = reason
+}
+
+// why is the reason of what is done with a job.
+func (h *history) why(jobID int64) *string {
+	if reason, given := h.reasons[jobID]; given && h.asked.reason == nil {
+		return &reason
+	}
+	return h.asked.reason
+}
+
 // happened keeps what became of a job.
 func (tx *Tx) happened(job *models.Job, from models.JobStatus) {
 	to := string(job.Status)
@@ -72,7 +91,7 @@ func (tx *Tx) happened(job *models.Job, from models.JobStatus) {
 	id := job.ID
 	tx.history.rows = append(tx.history.rows, models.Transition{
 		JobID: &id, From: string(from), To: to, Attempt: job.Attempt, WorkerID: job.WorkerID,
-		By: tx.history.asked.by, Reason: tx.history.asked.reason,
+		By: tx.history.asked.by, Reason: tx.history.why(id),
 	})
 }
 
@@ -105,12 +124,18 @@ func (tx *Tx) changing(with, change, returned, columns, from string, args []any)
 	if with != "" {
 		with += ", "
 	}
+	args = append(args, tx.now(), tx.history.asked.by, tx.history.asked.reason)
+	reason := "?"
+	if len(tx.history.reasons) > 0 {
+		reason = "COALESCE(?, (SELECT CAST(CAST(? AS text) AS jsonb)) ->> CAST(id AS text))" // read once, not for each row
+		texts, _ := json.Marshal(tx.history.reasons)                                         // texts always marshal
+		args = append(args, string(texts))
+	}
 	return "WITH " + with + "changed AS (" + change + " RETURNING " + returned + ", " + from + ` AS "wasStatus"), told AS (
 			INSERT INTO {gnj_history} ("jobId", "at", "from", "to", attempt, "workerId", "by", reason)
-			SELECT id, ?, "wasStatus", CASE WHEN "deletedAt" IS NULL THEN status ELSE 'deleted' END, attempt, "workerId", ?, ?
+			SELECT id, ?, "wasStatus", CASE WHEN "deletedAt" IS NULL THEN status ELSE 'deleted' END, attempt, "workerId", ?, ` + reason + `
 			FROM changed WHERE "wasStatus" <> status OR "deletedAt" IS NOT NULL
-		) SELECT ` + columns + ` FROM changed`,
-		append(args, tx.now(), tx.history.asked.by, tx.history.asked.reason), false
+		) SELECT ` + columns + ` FROM changed`, args, false
 }
 
 // writeHistory writes what has happened.
@@ -172,14 +197,23 @@ func literal(status models.JobStatus) string {
 	return "'" + string(status) + "'"
 }
 
-// HistoryPosition is the newest transition there is, and the oldest; 0 without any.
-func (tx *Tx) HistoryPosition() (newest, oldest int64, err error) {
+// Position is where the history stands.
+type Position struct {
+	Newest, Oldest int64 // transitions there are; 0 without any
+	// On PostgreSQL a transition may be committed after newer ones. Transactions
+	// before Running had ended, and those from Next on had not begun. 0 on SQLite.
+	Running, Next int64
+}
+
+// HistoryPosition is where the history stands now.
+func (tx *Tx) HistoryPosition() (p Position, err error) {
+	running, next := tx.running()
 	err = tx.row(`SELECT COALESCE((SELECT id FROM {gnj_history} ORDER BY id DESC LIMIT 1), 0),
-		COALESCE((SELECT id FROM {gnj_history} ORDER BY id LIMIT 1), 0)`, nil, &newest, &oldest)
+		COALESCE((SELECT id FROM {gnj_history} ORDER BY id LIMIT 1), 0), `+running+`, `+next, nil, &p.Newest, &p.Oldest, &p.Running, &p.Next)
 	if err != nil {
 		err = fmt.Errorf("read the position of the history: %w", err)
 	}
-	return newest, oldest, err
+	return p, err
 }
 
 // HistoryAfter reads the transitions of all behind an id, the oldest first, up to a limit.

@@ -189,6 +189,10 @@ func (postgres) valueAt(column string, path []string, value string) Condition {
 		[]any{array(anys(path)), array(anys(path)), value}}
 }
 
+func (postgres) running() (from, to string) {
+	return "txid_snapshot_xmin(txid_current_snapshot())", "txid_snapshot_xmax(txid_current_snapshot())"
+}
+
 func (postgres) writesInWith() bool { return true }
 
 func (postgres) beginWriting() string { return "" }

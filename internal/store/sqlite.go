@@ -258,6 +258,8 @@ func (sqlite) valueAt(column string, path []string, value string) Condition {
 		[]any{places, places, places, value, names, names, names, value}}
 }
 
+func (sqlite) running() (from, to string) { return "0", "0" }
+
 func (sqlite) writesInWith() bool { return false }
 
 // beginWriting changes nothing, but waits for its turn to write before anything

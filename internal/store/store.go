@@ -147,6 +147,9 @@ func (s *Store) Close() error {
 	return first
 }
 
+// KeepsHistory reports whether transitions are written.
+func (s *Store) KeepsHistory() bool { return !s.noHistory }
+
 // Postgres reports whether the database is PostgreSQL, for messages and tests.
 func (s *Store) Postgres() bool { return s.name() == "postgres" }
 

@@ -86,7 +86,7 @@
     if (document.hidden || busy || pressed) { again = true; return; }
     busy = true; again = false; last = performance.now();
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error", signal: AbortSignal.timeout(30000) });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (answer.ok) {
         if (events?.readyState === EventSource.OPEN) say("live");
@@ -96,7 +96,7 @@
           served.set(old.dataset.live, fresh.innerHTML);
           show(old, document.adoptNode(fresh));
         }
-      }
+      } else say("not up to date");
     } catch { say("cannot reach the server"); }
     busy = false; took = performance.now() - last;
     if (again) later();
@@ -121,7 +121,10 @@
     if (events) return;
     events = new EventSource(mount + "api/v1/events?every=250&summary=true");
     events.onopen = () => { say("live"); later(); };
-    events.onerror = () => say("connecting…");
+    events.onerror = () => {
+      say("connecting…");
+      if (events.readyState === EventSource.CLOSED) { events = null; setTimeout(listen, 5000); } // what a proxy refused, browsers do not try again
+    };
     for (const name of ["changed", "gap"]) events.addEventListener(name, later);
   }
 
@@ -131,7 +134,12 @@
   document.addEventListener("visibilitychange", () => { listen(); if (again && !document.hidden) later(); });
   addEventListener("pagehide", () => { events?.close(); events = null; });
   addEventListener("pageshow", listen);
-  setInterval(() => { if (!document.hidden) ago(document); }, 1000);
+  // Time passes without an event: what is due, how long something waits, who has left.
+  setInterval(() => {
+    if (document.hidden) return;
+    ago(document);
+    if (regions().length && performance.now() - last > 15000) later();
+  }, 1000);
   ago(document);
 
   // All rows of a page can be chosen at once.

@@ -29,7 +29,7 @@ const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 's
 	"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 // Page answers the explorer of the GraphQL endpoint at base, as browsers see
-// that address: "/gnj/graphql". The page asks for its files below
+// that address from where they are: "./graphql". The page asks for its files below
 // base+"/assets/"; [Asset] answers them.
 func Page(w http.ResponseWriter, r *http.Request, base string) {
 	var page bytes.Buffer

@@ -3,7 +3,7 @@
 
 (() => {
   const root = document.getElementById("explorer");
-  const endpoint = root.dataset.endpoint;
+  const endpoint = new URL(root.dataset.endpoint, location.href).pathname;
 
   const socket = new URL(endpoint, location.href);
   socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
