@@ -73,7 +73,7 @@ type defaults struct{ jobs, workers int }
 func (c Config) defaults() defaults {
 	switch c.Scenario {
 	case Latency:
-		return defaults{1000, 10}
+		return defaults{1000, 2 * burstOfMost} // so that one waits for each job of a burst
 	case Backlog:
 		return defaults{10_000, 100}
 	case Idle:

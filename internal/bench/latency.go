@@ -54,7 +54,10 @@ func (b *bench) pickup(ctx context.Context, phase string, from, to *target) (Pha
 			return b.do(ctx, to, m, work{types: []string{typ}, wait: 20 * time.Second, begun: func(input models.JSON) {
 				var job arrival
 				if err := json.Unmarshal(input, &job); err == nil {
-					m.took("pickup", time.Since(began)-job.At)
+					took := time.Since(began) - job.At
+					if m.took("pickup", took); job.Alone {
+						m.took("pickup of one", took)
+					}
 				}
 			}})
 		})
@@ -63,7 +66,8 @@ func (b *bench) pickup(ctx context.Context, phase string, from, to *target) (Pha
 
 // arrival is the input of a job: when its create was called, since the beginning.
 type arrival struct {
-	At time.Duration `json:"at"`
+	At    time.Duration `json:"at"`
+	Alone bool          `json:"alone"` // not one of several at once
 }
 
 func (b *bench) createUnevenly(ctx context.Context, t *target, m *meter, typ string, began time.Time) error {
@@ -91,7 +95,7 @@ func createAtOnce(ctx context.Context, t *target, m *meter, typ string, began ti
 	for i := range jobs {
 		all.Go(func() {
 			called := time.Since(began)
-			input := models.JSON(fmt.Sprintf(`{"at":%d}`, called))
+			input := models.JSON(fmt.Sprintf(`{"at":%d,"alone":%t}`, called, jobs == 1))
 			_, errs[i] = t.CreateJobs(ctx, []models.NewJob{{Type: typ, Input: input}})
 			m.took("create", time.Since(began)-called)
 		})

@@ -16,7 +16,7 @@ type measure struct {
 	Scenario bench.Scenario `enum:"throughput,latency,backlog,idle,pipeline,steady" default:"throughput" placeholder:"NAME" help:"throughput: create all jobs, then acquire and finish all. latency: from a create until a waiting worker has the job, at the same node and, on PostgreSQL, at another. backlog: with many rows in the way, against none. idle: workers that wait for nothing. pipeline: jobs of pipelines, against plain ones. steady: jobs a second in each tenth of the time, while another session leaves a transaction open. Default: ${default}."`
 	Mode     bench.Mode     `enum:"in-process,http,graphql" default:"in-process" placeholder:"NAME" help:"in-process: the Go worker in one process with the service. http: REST over as many connections as workers. graphql: as workers of graphql-node-jobs. Default: ${default}."`
 	Jobs     int            `placeholder:"N" help:"How many jobs; with backlog and pipeline in each of three rounds. Default: 100000; latency 1000, backlog 10000, pipeline 19000."`
-	Workers  int            `placeholder:"N" help:"How many workers at once. Default: 100; latency 10, idle 1000."`
+	Workers  int            `placeholder:"N" help:"How many workers at once. Default: 100; latency 40, idle 1000."`
 	Batch    int            `placeholder:"N" help:"How many jobs a request is about, at most 100; the Go worker asks for as many as it has slots free. Default: 1."`
 	Backlog  int            `placeholder:"N" help:"How many rows are in the way with backlog. Default: 1000000."`
 	Seconds  int            `placeholder:"N" help:"How long idle looks on, at most 50, or steady works. Default: 30."`
