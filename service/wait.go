@@ -143,9 +143,9 @@ func (s *Service) lookWhenTold(ctx context.Context) {
 	}
 }
 
-// elsewhereEvery is how often is looked whether others wrote. Half of it would
-// cost more than two hundredths of a core, with nothing to do.
-const elsewhereEvery = 10 * time.Millisecond
+// elsewhereEvery is how often is looked whether others wrote. Looking every ten
+// milliseconds would cost two hundredths of a core, with nothing to do.
+const elsewhereEvery = 15 * time.Millisecond
 
 // lookElsewhere looks for jobs when somebody else wrote into the SQLite file, as
 // long as anybody waits.
