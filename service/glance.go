@@ -19,11 +19,11 @@ type counters struct {
 func newCounters() *counters {
 	return &counters{
 		open: census[store.OpenCount]{
-			share: 50, few: fewJobs, count: (*store.Tx).CountOpen, equal: slices.Equal[[]store.OpenCount],
+			share: 200, few: fewJobs, count: (*store.Tx).CountOpen, equal: slices.Equal[[]store.OpenCount],
 			of: func(c store.OpenCount) int64 { return c.Count },
 		},
 		ended: census[store.TypeCount]{
-			share: 50, few: fewJobs, count: (*store.Tx).CountEnded, equal: slices.Equal[[]store.TypeCount],
+			share: 200, few: fewJobs, count: (*store.Tx).CountEnded, equal: slices.Equal[[]store.TypeCount],
 			of: func(c store.TypeCount) int64 { return c.Count },
 		},
 	}

@@ -107,7 +107,7 @@
   let timer = 0;
   function later() {
     if (timer) return;
-    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 50 * took), 5000) - (performance.now() - last)));
+    timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(Math.max(250, 100 * took), 5000) - (performance.now() - last)));
   }
 
   function say(text) {
