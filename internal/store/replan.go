@@ -41,6 +41,9 @@ func (s *Store) replan(ctx context.Context, conn *sql.Conn) error {
 	if err == nil && stale {
 		_, err = conn.ExecContext(ctx, s.dropPlans())
 	}
+	if err != nil && sqlState(err) != "" && !s.lost(err) {
+		return nil // a server that does not know the statement goes on with its plans
+	}
 	if err != nil {
 		return fmt.Errorf("make plans anew: %w", &beginError{err})
 	}
