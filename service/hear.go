@@ -122,6 +122,7 @@ func (l *live) heard(ctx context.Context, payload string) {
 	if m.Gap {
 		l.hub.missed()
 	}
+	l.store.Grew(len(changed[JobCreated]) + len(changed[JobUpdated]))
 	l.hub.watched(changed)
 	if len(changed) > 0 && l.hub.wanted() {
 		l.load(ctx, changed, l.tell)

@@ -249,7 +249,8 @@ func TestMatching_comesToEachOnce(t *testing.T) {
 		}
 		none, err := f.NextMatching(t.Context(), service.JobFilter{}, 0)
 		require.NoError(t, err)
-		require.Empty(t, none)
+		require.Equal(t, []models.Job{}, none.Items)
+		require.Empty(t, none.NextCursor)
 		_, err = f.NextMatching(t.Context(), service.JobFilter{Page: models.Page{Cursor: "nonsense"}}, 9)
 		require.ErrorIs(t, err, models.ErrInvalid)
 	})

@@ -60,7 +60,7 @@ func (s *Service) nextMatching(ctx context.Context, filter JobFilter, newest int
 	filter.Order = "id"
 	page, err := checkJobFilter(filter)
 	if err != nil || newest < 1 {
-		return Found[models.Job]{}, err
+		return Found[models.Job]{List: List[models.Job]{Items: []models.Job{}}}, err
 	}
 	page.Until = newest
 	return s.lookForPage(ctx, filter, page, within)

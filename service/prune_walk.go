@@ -245,7 +245,11 @@ func (p *pruning) withoutRetriesOfKept(tx *store.Tx, list []store.OldJob) ([]sto
 // removeAll removes jobs, and adds those that are gone. A retry whose part had its turn
 // before that of what it retries is tried again.
 func (p *pruning) removeAll(ctx context.Context, going []store.OldJob, gone map[int64]bool) error {
+	stayed := p.refused.rows
 	for rest, before := going, -1; len(rest) > 0 && len(gone) > before; {
+		if before >= 0 { // those that are tried again were counted as staying
+			p.refused.rows = max(stayed, p.refused.rows-len(rest))
+		}
 		before = len(gone)
 		err := apart(p, rest, func(some []store.OldJob) error { return p.removeJobs(ctx, some, gone) })
 		if err != nil {

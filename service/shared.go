@@ -156,7 +156,7 @@ func (s *Service) createTogether(ctx context.Context, take func() []*call[[]NewJ
 	return nil
 }
 
-// claimTogether claims jobs for many calls, for those that ask for the same types in one statement.
+// claimTogether claims jobs for many calls, for those that ask for the same types together.
 func (s *Service) claimTogether(ctx context.Context, take func() []*call[store.Claim, []models.Job]) error {
 	_, err := s.committed(ctx, s.store.WriteOne, func(t *txn) error {
 		for calls := take(); len(calls) > 0; {

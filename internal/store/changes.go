@@ -143,7 +143,7 @@ func (tx *Tx) Changes() *Changes { return &tx.changes }
 func (tx *Tx) AfterCommit(fn func()) { tx.onCommit = fn }
 
 func (tx *Tx) committed() {
-	tx.passed.Add(int64(len(tx.changes.List)))
+	tx.Grew(len(tx.changes.List))
 	if tx.onCommit != nil {
 		tx.onCommit()
 	}

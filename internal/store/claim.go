@@ -65,8 +65,8 @@ func (tx *Tx) MarkDue() (int, error) {
 
 // ClaimJobs takes, for each claim in turn, the first queued jobs of the types
 // that are due and not held, and makes each an attempt of the worker. All claims
-// ask for the same types. On PostgreSQL it is one statement. Rows that another transaction is
-// taking are passed over, so no two claims get one job and none waits.
+// ask for the same types. On PostgreSQL it is one statement. Rows that another
+// transaction is taking are passed over, so no two claims get one job and none waits.
 //
 // Of many types it looks at the first few jobs of each, up to depth, which may
 // not be enough: more reports that claims went without although there are jobs for
@@ -302,6 +302,7 @@ func (tx *Tx) ids(query string, args ...any) ([]int64, error) {
 	return idsOf(tx.rows(query, args))
 }
 
+// idsOf reads rows of one id each and closes them.
 func idsOf(rows *sql.Rows, err error) ([]int64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read ids: %w", err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -105,7 +104,7 @@ func plant[T any](tx *Tx, t table[T], name string, columns []string, list []*T, 
 			}
 			continue
 		}
-		ids, err := numbers(tx.direct(query+" RETURNING id", args))
+		ids, err := idsOf(tx.direct(query+" RETURNING id", args))
 		if err == nil && len(ids) != len(part) {
 			err = errors.New("the database does not say the ids of all")
 		}
@@ -132,23 +131,6 @@ func (t table[T]) cells(ctx context.Context, column string, list []*T) []any {
 		}
 	}
 	return cells
-}
-
-// numbers reads rows of one number each and closes them.
-func numbers(rows *sql.Rows, err error) ([]int64, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var list []int64
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		list = append(list, n)
-	}
-	return list, rows.Err()
 }
 
 // Inhabited reports whether there are jobs, batches or pipelines, also deleted ones, and

@@ -4,45 +4,60 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// firstReplan is how many jobs must have passed before plans are made anew.
+// firstReplan is how many jobs must have changed before plans are made anew.
 const firstReplan = 100
 
-// planned is what is kept with a connection of pgx: how many jobs had passed when
-// it made its plans.
-type planned struct {
-	jobs  int64
-	names bool // its statements have names, and so plans that are kept
+// growth counts changes of jobs that this process made or heard of: tables that
+// grow have many. The key is for what a connection, which others may share, keeps of it.
+type growth struct {
+	changes atomic.Int64
+	key     string
 }
 
-const plannedKey = "gnj: planned"
+func newGrowth() *growth {
+	g := &growth{}
+	g.key = fmt.Sprintf("gnj: planned %p", g)
+	return g
+}
 
-// replan has a connection make its plans anew when twice as many jobs have passed
-// as when it made them. PostgreSQL keeps the plan of a statement with a name until
+// Grew counts changes of jobs that others made.
+func (s *Store) Grew(changes int) { s.growth.changes.Add(int64(changes)) }
+
+// planned is what is kept with a connection of pgx: how many changes there had
+// been when it made its plans.
+type planned struct {
+	changes int64
+	names   bool // its statements have names, and so plans that are kept
+}
+
+// replan has a connection make its plans anew when there have been twice as many
+// changes as when it made them. PostgreSQL keeps the plan of a statement with a name until
 // it has new statistics, which can take more than a minute: what it found best
 // while a table was a page or two, reading all of it, it goes on to do however
 // long the table grows meanwhile. See docs/decisions/0007.
 func (s *Store) replan(ctx context.Context, conn *sql.Conn) error {
-	passed := s.passed.Load()
-	if passed < firstReplan || s.dropPlans() == "" {
+	changes := s.growth.changes.Load()
+	if changes < firstReplan || s.dropPlans() == "" {
 		return nil
 	}
-	stale := false
+	var plans *planned
 	err := conn.Raw(func(driver any) error {
 		if known, ok := driver.(*stdlib.Conn); ok {
-			stale = plansOf(known.Conn()).stale(passed)
+			plans = s.growth.plansOf(known.Conn())
 		}
 		return nil
 	})
-	if err == nil && stale {
+	if err == nil && plans != nil && plans.stale(changes) {
 		_, err = conn.ExecContext(ctx, s.dropPlans())
-	}
-	if err != nil && sqlState(err) != "" && !s.lost(err) {
-		return nil // a server that does not know the statement goes on with its plans
+		if err == nil || sqlState(err) != "" && !s.lost(err) { // a server that does not know it goes on with its plans
+			plans.changes, err = changes, nil
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("make plans anew: %w", &beginError{err})
@@ -50,21 +65,14 @@ func (s *Store) replan(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-func plansOf(conn *pgx.Conn) *planned {
+func (g *growth) plansOf(conn *pgx.Conn) *planned {
 	kept := conn.PgConn().CustomData()
-	if known, ok := kept[plannedKey].(*planned); ok {
+	if known, ok := kept[g.key].(*planned); ok {
 		return known
 	}
 	made := &planned{names: conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement}
-	kept[plannedKey] = made
+	kept[g.key] = made
 	return made
 }
 
-// stale reports whether plans are to be made anew, which is taken to happen.
-func (p *planned) stale(passed int64) bool {
-	if !p.names || passed < 2*p.jobs {
-		return false
-	}
-	p.jobs = passed
-	return true
-}
+func (p *planned) stale(changes int64) bool { return p.names && changes >= 2*p.changes }

@@ -22,12 +22,12 @@ func TestPlans_areMadeAnewAsTablesGrow(t *testing.T) {
 	storetest.Exec(t, db,
 		`ALTER TABLE job SET (autovacuum_enabled = off)`, `ALTER TABLE "pipelineStep" SET (autovacuum_enabled = off)`,
 		lay(5, "'a'", "queued"), stepRows(5), "ANALYZE")
-	for range 20 { // until a plan is kept for all arguments
+	for range 60 { // until plans are kept for all arguments, and were made anew once
 		_, err := rowsReadInOrder(t, s)
 		require.NoError(t, err)
 	}
 	storetest.Exec(t, db, lay(lying, "'b'", "queued"), stepRows(lying))
-	for range 60 { // the jobs of a worker, two a time
+	for range 70 { // the jobs of a worker, two a time
 		_, err := rowsReadInOrder(t, s)
 		require.NoError(t, err)
 	}

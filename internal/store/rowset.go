@@ -14,7 +14,7 @@ import (
 )
 
 // rowset is rows of values that a statement works on together, as a table v
-// with the columns c0, c1 and so on. Where c0 is null there is no row. However many rows there are, PostgreSQL
+// with the columns c0, c1 and so on. Where all are null there is no row. However many rows there are, PostgreSQL
 // sees the same text, with one argument a column.
 type rowset struct {
 	kinds []kind

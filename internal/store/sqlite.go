@@ -207,13 +207,13 @@ func (sqlite) laterKind() kind          { return timeKind }
 // each value, to see whether another plan were better, which takes longer than to run it.
 func (sqlite) mark(text []byte, _ int) []byte { return append(text, "+?"...) }
 
-// Without statistics SQLite would take an index for the status, and sort what it finds.
 func (sqlite) brief(time.Duration) string { return "" }
 
 func (sqlite) oneOf(column, value string) string { return column + " = " + value }
 
 func (sqlite) presorted() string { return "" }
 
+// Without statistics SQLite would take an index for the status, and sort what it finds.
 func (sqlite) by(index string) string { return " INDEXED BY " + index }
 
 func (sqlite) idAmong(query string) string { return "id IN (" + query + ")" }

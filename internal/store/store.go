@@ -55,7 +55,7 @@ type Store struct {
 	outer *Tx          // the transaction of our own that joined is, after Inside
 	over  *atomic.Bool // set when it has ended
 
-	passed   *atomic.Int64 // how many changes of jobs were committed
+	growth   *growth
 	doubtful *atomic.Int64 // how many connections may be lost, like one that was
 
 	offset *atomic.Int64 // milliseconds the clock of tests is ahead
@@ -69,7 +69,7 @@ type Store struct {
 // It answers models.ErrInvalid for a configuration that cannot work and
 // models.ErrUnavailable when the database cannot be reached or opened.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	s := &Store{noHistory: config.NoHistory, schema: config.Schema, log: config.Logger, passed: new(atomic.Int64), doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map), shared: new(shared)}
+	s := &Store{noHistory: config.NoHistory, schema: config.Schema, log: config.Logger, growth: newGrowth(), doubtful: new(atomic.Int64), offset: new(atomic.Int64), texts: new(sync.Map), shared: new(shared)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -62,7 +62,7 @@ func (tx *Tx) takeListed(claims []Claim, ids []int64) (string, []any, bool) {
 		each = append(each, slices.Repeat([]Claim{claim}, min(claim.Count, len(ids)-len(each)))...)
 	}
 	r := leases(tx, each)
-	id := r.column(intKind, anys(ids))
+	id := r.column(intKind, anys(ids)) // null in the rows that fill up: no job has it
 	table, rows := tx.rowset(r)
 	return tx.taking("", table, id, nil, rows)
 }

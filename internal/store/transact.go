@@ -234,7 +234,10 @@ func (s *Store) savepoint(ctx context.Context, fn func(*Tx) error) (err error) {
 	}
 	outcome := errPanic
 	defer func() { err = s.leave(context.WithoutCancel(ctx), outcome) }()
-	outcome = begun(s.tx(ctx, s.joined), fn)
+	tx := s.tx(ctx, s.joined)
+	if outcome = begun(tx, fn); outcome == nil {
+		s.Grew(len(tx.changes.List))
+	}
 	return outcome
 }
 
