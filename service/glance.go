@@ -16,14 +16,18 @@ type counters struct {
 	ended census[store.TypeCount]
 }
 
+// glanceShare is for which part of the time each of both counts, so that they and the
+// pages that show them take no more than two hundredths of a core.
+const glanceShare = 200
+
 func newCounters() *counters {
 	return &counters{
 		open: census[store.OpenCount]{
-			share: 200, few: fewJobs, count: (*store.Tx).CountOpen, equal: slices.Equal[[]store.OpenCount],
+			share: glanceShare, few: fewJobs, count: (*store.Tx).CountOpen, equal: slices.Equal[[]store.OpenCount],
 			of: func(c store.OpenCount) int64 { return c.Count },
 		},
 		ended: census[store.TypeCount]{
-			share: 200, few: fewJobs, count: (*store.Tx).CountEnded, equal: slices.Equal[[]store.TypeCount],
+			share: glanceShare, few: fewJobs, count: (*store.Tx).CountEnded, equal: slices.Equal[[]store.TypeCount],
 			of: func(c store.TypeCount) int64 { return c.Count },
 		},
 	}

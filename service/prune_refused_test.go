@@ -54,6 +54,24 @@ func TestPrune_passesOverWhatCannotBeRemoved(t *testing.T) {
 	})
 }
 
+// A retry that stays counts once, although it is tried again when what it retries is
+// gone; chance has it which of the two has its turn first.
+func TestPrune_countsWhatStaysOnce(t *testing.T) {
+	eachPruned(t, func(t *testing.T, f pruned) {
+		storetest.Exec(t, f.db, `CREATE TABLE theirs (job integer REFERENCES job (id))`)
+		for id := 1; id < 20; id += 2 {
+			storetest.Exec(t, f.db, old(id, 2), fmt.Sprintf(`UPDATE job SET "retryOfJobId" = %d WHERE id = %d`, id, id+1),
+				fmt.Sprintf(`INSERT INTO theirs VALUES (%d)`, id+1))
+			done, err := f.Prune(t.Context(), service.Prune{Keep: models.Retention{Successful: day}})
+			require.ErrorContains(t, err, "could not remove 1 of the jobs")
+			require.Equal(t, service.Pruned{Jobs: 1}, done)
+			storetest.Exec(t, f.db, `DELETE FROM theirs`)
+			_, err = f.Prune(t.Context(), service.Prune{Keep: models.Retention{Successful: day}})
+			require.NoError(t, err)
+		}
+	})
+}
+
 // Where most cannot be removed, those that can go with one walk or another.
 func TestPrune_removesWhatIsAmongManyThatCannotBe(t *testing.T) {
 	eachPruned(t, func(t *testing.T, f pruned) {

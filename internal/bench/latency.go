@@ -29,14 +29,14 @@ func (b *bench) latency(ctx context.Context) (phases []Phase, err error) {
 		}
 		phases = append(phases, same)
 		if isPostgres(b.Database) {
-			err = b.over(ctx, db, false, func(other *target) error {
+			err := b.over(ctx, db, false, func(other *target) error {
 				apart, err := b.pickup(ctx, "to another node", other, t)
 				phases = append(phases, apart)
 				return err
 			})
-		}
-		if err != nil {
-			return err
+			if err != nil {
+				return err
+			}
 		}
 		return db.verify(ctx, b.Jobs*len(phases))
 	})
@@ -45,7 +45,18 @@ func (b *bench) latency(ctx context.Context) (phases []Phase, err error) {
 
 // pickup has jobs arrive at a node while workers wait for them at one.
 func (b *bench) pickup(ctx context.Context, phase string, from, to *target) (Phase, error) {
-	return b.measure(ctx, to, phase, b.Jobs, func(ctx context.Context, m *meter) error {
+	nodes := *to
+	if from != to && to.service == nil { // of two processes
+		nodes.usage = func(ctx context.Context) (usage, error) {
+			one, err := from.usage(ctx)
+			if err != nil {
+				return usage{}, err
+			}
+			other, err := to.usage(ctx)
+			return one.plus(other), err
+		}
+	}
+	return b.measure(ctx, &nodes, phase, b.Jobs, func(ctx context.Context, m *meter) error {
 		began, typ := time.Now(), b.newType()
 		return share(ctx, 2, func(ctx context.Context, i int) error {
 			if i == 0 {

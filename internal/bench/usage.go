@@ -23,6 +23,15 @@ func (u usage) less(before usage) usage {
 	return u
 }
 
+// plus is what two processes have used.
+func (u usage) plus(other usage) usage {
+	u.CPUSeconds += other.CPUSeconds
+	u.MemoryBytes += other.MemoryBytes
+	u.Statements += other.Statements
+	u.Transactions += other.Transactions
+	return u
+}
+
 func processUsage() usage { return usage{CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes()} }
 
 // memoryBytes is the resident memory on Linux; elsewhere what Go has from the

@@ -26,12 +26,13 @@ func newGrowth() *growth {
 	return g
 }
 
-// Grew counts changes of jobs that others made.
+// Grew counts changes of jobs that were committed, here or elsewhere.
 func (s *Store) Grew(changes int) { s.growth.changes.Add(int64(changes)) }
 
 // planned is what is kept with a connection of pgx: how many changes there had
 // been when it made its plans.
 type planned struct {
+	of      *growth // which keeps its address, and so the key, its own
 	changes int64
 	names   bool // its statements have names, and so plans that are kept
 }
@@ -70,7 +71,7 @@ func (g *growth) plansOf(conn *pgx.Conn) *planned {
 	if known, ok := kept[g.key].(*planned); ok {
 		return known
 	}
-	made := &planned{names: conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement}
+	made := &planned{of: g, names: conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement}
 	kept[g.key] = made
 	return made
 }
